@@ -1,0 +1,470 @@
+/**
+ * The syntax tree that the parser hands on. Every node carries its span.
+ *
+ * Owns: node types only. A tree may hold `ErrorExpression`s where the parser recovered; later
+ * stages treat them as already reported and stay silent about them.
+ */
+import type { SourceFile, Span } from "./source.ts";
+
+export interface Identifier {
+  readonly name: string;
+  readonly span: Span;
+}
+
+/** `attention.output.dense`: a member's path, which is also its checkpoint name. */
+export interface DottedName {
+  readonly parts: readonly Identifier[];
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- file and declarations
+
+export interface SourceUnit {
+  readonly file: SourceFile;
+  readonly imports: readonly ImportDeclaration[];
+  readonly declarations: readonly Declaration[];
+}
+
+/** `import { A, B as C } from "../encoders/ast.oss"` */
+export interface ImportDeclaration {
+  readonly kind: "import";
+  readonly names: readonly { readonly name: Identifier; readonly alias: Identifier | undefined }[];
+  readonly from: StringLiteral;
+  readonly span: Span;
+}
+
+export const blockKinds = [
+  "block",
+  "encoder",
+  "policy",
+  "connector",
+  "decoder",
+  "adapter",
+  "frontend",
+  "model",
+] as const;
+export type BlockKind = (typeof blockKinds)[number];
+
+export type Declaration = BlockDeclaration | LetDeclaration;
+
+/** A block of any kind with a body, or (`value` set) a variant: `model Small = Captioner(keep: 50%)`. */
+export interface BlockDeclaration {
+  readonly kind: "block";
+  readonly blockKind: BlockKind;
+  readonly name: Identifier;
+  readonly parameters: readonly StaticParameter[];
+  readonly members: readonly Member[];
+  readonly value: Expression | undefined;
+  /** The text of the `///` lines before it, without the slashes; empty when there are none. */
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `let pi = 3.14` at the top of a file or in a block's body: a compile-time constant. */
+export interface LetDeclaration {
+  readonly kind: "let";
+  readonly name: Identifier;
+  readonly value: Expression;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** A compile-time parameter: `keep: ratio = 70%`. */
+export interface StaticParameter {
+  readonly name: Identifier;
+  readonly type: TypeExpression;
+  readonly initial: Expression | undefined;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- members of a block
+
+export type Member =
+  | LetDeclaration
+  | ParameterMember
+  | BindingMember
+  | ConditionalMember
+  | RequireMember
+  | ForwardMember
+  | HandlerMember
+  | CarryMember
+  | InputMember
+  | EntryMember;
+
+/** `param weight: f32[out, in] = normal(0.02)`: a learned tensor. */
+export interface ParameterMember {
+  readonly kind: "parameter";
+  readonly name: DottedName;
+  readonly type: TypeExpression;
+  readonly initial: Expression | undefined;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `attention.query = Linear(d, d)`: a sub-block, or a list of them. */
+export interface BindingMember {
+  readonly kind: "binding";
+  readonly name: DottedName;
+  readonly value: Expression;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `if biased { … } else { … }` around members, decided at compile time. */
+export interface ConditionalMember {
+  readonly kind: "conditional";
+  readonly condition: Expression;
+  readonly consequent: readonly Member[];
+  readonly alternate: readonly Member[];
+  readonly span: Span;
+}
+
+/** `require d % heads == 0, "heads must divide the width"` */
+export interface RequireMember {
+  readonly kind: "require";
+  readonly condition: Expression;
+  readonly message: StringLiteral | undefined;
+  readonly span: Span;
+}
+
+/** `forward(x: f32[*b, in]) -> f32[*b, out] = …` */
+export interface ForwardMember {
+  readonly kind: "forward";
+  readonly parameters: readonly TensorParameter[];
+  readonly results: readonly ResultDeclaration[];
+  readonly body: Body;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `on tokens(x: f32[B, N, d], extra: int) -> f32[B, M, d] { … }`: what a policy does at a site. */
+export interface HandlerMember {
+  readonly kind: "handler";
+  readonly site: Identifier;
+  readonly parameters: readonly TensorParameter[];
+  readonly results: readonly ResultDeclaration[];
+  readonly body: Body;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `carry origin: i64[B, N] = …`: what a policy remembers from one site to the next. */
+export interface CarryMember {
+  readonly kind: "carry";
+  readonly name: Identifier;
+  readonly type: TypeExpression | undefined;
+  readonly initial: Expression;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `input audio: waveform[T] @ 16kHz` */
+export interface InputMember {
+  readonly kind: "input";
+  readonly name: Identifier;
+  readonly type: TypeExpression;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** `entry classify(audio) -> logits: f32[1, labels] = …`; arguments name the model's inputs. */
+export interface EntryMember {
+  readonly kind: "entry";
+  readonly name: Identifier;
+  readonly inputs: readonly Identifier[];
+  readonly results: readonly ResultDeclaration[];
+  readonly body: Body;
+  readonly doc: string;
+  readonly span: Span;
+}
+
+/** A parameter of `forward` or of a handler: a tensor, or a compile-time value. */
+export interface TensorParameter {
+  readonly name: Identifier;
+  readonly type: TypeExpression;
+  readonly initial: Expression | undefined;
+  readonly span: Span;
+}
+
+/** `logits: f32[B, C]` or just `f32[B, C]` after `->`. */
+export interface ResultDeclaration {
+  readonly name: Identifier | undefined;
+  readonly type: TypeExpression;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- bodies and statements
+
+/** Statements and the expression they end in. `= expression` parses to a body without statements. */
+export interface Body {
+  readonly statements: readonly Statement[];
+  readonly result: Expression;
+  readonly span: Span;
+}
+
+export type Statement = LetStatement | AssignStatement | ForStatement | IfStatement | RequireMember;
+
+/** `let x = …` or `let (a, b) = …` */
+export interface LetStatement {
+  readonly kind: "let";
+  readonly names: readonly Identifier[];
+  readonly type: TypeExpression | undefined;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `x = …` or `(x, y) = …`: gives a name that `let` (or a carry) introduced a new value. */
+export interface AssignStatement {
+  readonly kind: "assign";
+  readonly names: readonly Identifier[];
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+/** `for layer in layers { … }` or `for i, layer in layers { … }`, unrolled at compile time. */
+export interface ForStatement {
+  readonly kind: "for";
+  readonly index: Identifier | undefined;
+  readonly variable: Identifier;
+  readonly iterable: Expression;
+  readonly statements: readonly Statement[];
+  readonly span: Span;
+}
+
+export interface IfStatement {
+  readonly kind: "if";
+  readonly condition: Expression;
+  readonly consequent: readonly Statement[];
+  readonly alternate: readonly Statement[];
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- types
+
+export type TypeExpression = TensorTypeExpression | NamedTypeExpression | UnionTypeExpression | ListTypeExpression;
+
+/** `f32[B, N, d]`, `waveform[T] @ 16kHz`, `tokens[P]`. */
+export interface TensorTypeExpression {
+  readonly kind: "tensor-type";
+  readonly name: Identifier;
+  readonly dims: readonly DimExpression[];
+  readonly rate: Expression | undefined;
+  readonly span: Span;
+}
+
+/** One place of a shape: an expression, or `*b`, any number of leading dimensions. */
+export type DimExpression =
+  | { readonly kind: "dim"; readonly value: Expression; readonly span: Span }
+  | { readonly kind: "variadic-dim"; readonly name: Identifier; readonly span: Span };
+
+/** `int`, `ratio`, `block`, `policy`, … */
+export interface NamedTypeExpression {
+  readonly kind: "named-type";
+  readonly name: Identifier;
+  readonly span: Span;
+}
+
+/** `"score" | "original"` */
+export interface UnionTypeExpression {
+  readonly kind: "union-type";
+  readonly options: readonly StringLiteral[];
+  readonly span: Span;
+}
+
+/** `[int]` */
+export interface ListTypeExpression {
+  readonly kind: "list-type";
+  readonly element: TypeExpression;
+  readonly span: Span;
+}
+
+// ---------------------------------------------------------------- expressions
+
+export type Expression =
+  | NumberLiteral
+  | StringLiteral
+  | BooleanLiteral
+  | NameExpression
+  | ListExpression
+  | ComprehensionExpression
+  | RangeExpression
+  | TupleExpression
+  | CallExpression
+  | IndexExpression
+  | MemberExpression
+  | UnaryExpression
+  | BinaryExpression
+  | ConditionalExpression
+  | PipeExpression
+  | WithExpression
+  | SiteExpression
+  | ErrorExpression;
+
+/** `3`, `0.5`, `1e-6`, `16kHz`, `25ms`, `70%`, `128MiB`, `32G`. `text` is the digits, without the unit. */
+export interface NumberLiteral {
+  readonly kind: "number";
+  readonly text: string;
+  readonly unit: string | undefined;
+  readonly span: Span;
+}
+
+export interface StringLiteral {
+  readonly kind: "string";
+  readonly value: string;
+  readonly span: Span;
+}
+
+export interface BooleanLiteral {
+  readonly kind: "boolean";
+  readonly value: boolean;
+  readonly span: Span;
+}
+
+export interface NameExpression {
+  readonly kind: "name";
+  readonly name: string;
+  readonly span: Span;
+}
+
+export interface ListExpression {
+  readonly kind: "list";
+  readonly items: readonly Expression[];
+  readonly span: Span;
+}
+
+/** `[Layer(d) for i in 0..depth]`, optionally `if condition` */
+export interface ComprehensionExpression {
+  readonly kind: "comprehension";
+  readonly element: Expression;
+  readonly variable: Identifier;
+  readonly iterable: Expression;
+  readonly condition: Expression | undefined;
+  readonly span: Span;
+}
+
+/** `0..depth`, without its end. */
+export interface RangeExpression {
+  readonly kind: "range";
+  readonly from: Expression;
+  readonly to: Expression;
+  readonly span: Span;
+}
+
+export interface TupleExpression {
+  readonly kind: "tuple";
+  readonly items: readonly Expression[];
+  readonly span: Span;
+}
+
+export interface Argument {
+  readonly name: Identifier | undefined;
+  readonly value: Expression;
+  readonly span: Span;
+}
+
+export interface CallExpression {
+  readonly kind: "call";
+  readonly callee: Expression;
+  readonly arguments: readonly Argument[];
+  readonly span: Span;
+}
+
+export type IndexItem =
+  | { readonly kind: "at"; readonly value: Expression; readonly span: Span }
+  | {
+      readonly kind: "slice";
+      readonly start: Expression | undefined;
+      readonly stop: Expression | undefined;
+      readonly step: Expression | undefined;
+      readonly span: Span;
+    }
+  | { readonly kind: "ellipsis"; readonly span: Span };
+
+/** `x[:, 1:, ..., 0]` on a tensor, `layers[3]` on a list. */
+export interface IndexExpression {
+  readonly kind: "index";
+  readonly object: Expression;
+  readonly items: readonly IndexItem[];
+  readonly span: Span;
+}
+
+export interface MemberExpression {
+  readonly kind: "member";
+  readonly object: Expression;
+  readonly name: Identifier;
+  readonly span: Span;
+}
+
+export type UnaryOperator = "-" | "!";
+export type BinaryOperator =
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "@"
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "&&"
+  | "||";
+
+export interface UnaryExpression {
+  readonly kind: "unary";
+  readonly operator: UnaryOperator;
+  readonly operand: Expression;
+  readonly span: Span;
+}
+
+export interface BinaryExpression {
+  readonly kind: "binary";
+  readonly operator: BinaryOperator;
+  readonly operatorSpan: Span;
+  readonly left: Expression;
+  readonly right: Expression;
+  readonly span: Span;
+}
+
+/** `if condition then a else b`, decided at compile time. */
+export interface ConditionalExpression {
+  readonly kind: "conditional-expression";
+  readonly condition: Expression;
+  readonly consequent: Expression;
+  readonly alternate: Expression;
+  readonly span: Span;
+}
+
+/** `x |> f |> g`: applies blocks to a value, or composes blocks. */
+export interface PipeExpression {
+  readonly kind: "pipe";
+  readonly left: Expression;
+  readonly right: Expression;
+  readonly span: Span;
+}
+
+/** `Encoder() with TopK(keep: 70%)` */
+export interface WithExpression {
+  readonly kind: "with";
+  readonly subject: Expression;
+  readonly extension: Expression;
+  readonly span: Span;
+}
+
+/** `site tokens(x, attention: p, extra: 2)`: `x`, unless an installed policy answers to the name. */
+export interface SiteExpression {
+  readonly kind: "site";
+  readonly name: Identifier;
+  readonly subject: Expression;
+  readonly fields: readonly Argument[];
+  readonly span: Span;
+}
+
+/** Where the parser gave up and went on; already reported. */
+export interface ErrorExpression {
+  readonly kind: "error";
+  readonly span: Span;
+}
