@@ -27,6 +27,8 @@ export type BoundAttributes = Readonly<Record<string, number | boolean | string 
 export interface Meter {
   /** acc + a * b, counted. */
   mac(acc: number, a: number, b: number): number;
+  /** `count` of them, executed by a loop of arithmetic.ts just now. Nothing else may call this. */
+  add(count: number): void;
 }
 
 export interface ReferenceContext {
