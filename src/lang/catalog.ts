@@ -39,7 +39,10 @@ export interface InferredResult {
   readonly sources: readonly (DimSource | undefined)[];
 }
 
-/** A condition on dimensions that holds only for some bindings: checked when inputs are bound. */
+/**
+ * A condition on dimensions that holds only for some bindings: checked when inputs are bound.
+ * Read it from left to right: left equals right, left is at most right, left divides right.
+ */
 export interface Requirement {
   readonly kind: "equal" | "at-most" | "divides";
   readonly left: Dim;
