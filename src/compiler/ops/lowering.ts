@@ -9,10 +9,37 @@ import type { Dim } from "../../lang/dims.ts";
 import type { DType, TensorType } from "../../lang/types.ts";
 
 export type UnaryFunction =
-  | "neg" | "abs" | "exp" | "log" | "log1p" | "sqrt" | "rsqrt" | "erf" | "tanh" | "sin" | "cos" | "floor" | "ceil" | "round" | "not";
+  | "neg"
+  | "abs"
+  | "exp"
+  | "log"
+  | "log1p"
+  | "sqrt"
+  | "rsqrt"
+  | "erf"
+  | "tanh"
+  | "sin"
+  | "cos"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "not";
 export type BinaryFunction =
-  | "add" | "sub" | "mul" | "div" | "mod" | "pow" | "min" | "max"
-  | "equal" | "less" | "less-equal" | "and" | "or" | "xor" | "shift-right";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "mod"
+  | "pow"
+  | "min"
+  | "max"
+  | "equal"
+  | "less"
+  | "less-equal"
+  | "and"
+  | "or"
+  | "xor"
+  | "shift-right";
 
 /**
  * A scalar computed for one element. `operand` i is the i-th operand's element.
@@ -38,7 +65,12 @@ export type Scalar =
   | { readonly kind: "hash-uniform"; readonly x: Scalar; readonly seed: number }
   | { readonly kind: "unary"; readonly fn: UnaryFunction; readonly x: Scalar }
   | { readonly kind: "binary"; readonly fn: BinaryFunction; readonly a: Scalar; readonly b: Scalar }
-  | { readonly kind: "select"; readonly condition: Scalar; readonly then: Scalar; readonly otherwise: Scalar }
+  | {
+      readonly kind: "select";
+      readonly condition: Scalar;
+      readonly whenTrue: Scalar;
+      readonly whenFalse: Scalar;
+    }
   | { readonly kind: "cast"; readonly to: DType; readonly x: Scalar };
 
 /** An index into an operand as a function of the result's index. */
@@ -88,7 +120,11 @@ export type Lowering =
       readonly otherwise?: (context: LoweringContext) => number;
     }
   /** Reduces the given axes (ascending) of the one operand; a kept axis has size 1. */
-  | { readonly kind: "fold"; readonly axes: (context: LoweringContext) => readonly number[]; readonly fold: Fold }
+  | {
+      readonly kind: "fold";
+      readonly axes: (context: LoweringContext) => readonly number[];
+      readonly fold: Fold;
+    }
   /**
    * Along one axis of the first operand: the folds in order, then the expression for every element.
    * The other operands broadcast to the first, whose shape the result has.

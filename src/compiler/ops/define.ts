@@ -1,0 +1,151 @@
+/**
+ * Turns what an author writes into a record (op.ts).
+ *
+ * Owns: parsing the signature once, inference (attributes, dtypes, shapes, in that order), the
+ * derived reference of the element-by-element ops, the derived scalar cost, and freezing.
+ */
+import type {
+  AttributeSpec,
+  Attributes,
+  Inference,
+  InferredResult,
+  OpSignature,
+} from "../../lang/catalog.ts";
+import { Dim } from "../../lang/dims.ts";
+import type { TensorType } from "../../lang/types.ts";
+import { evaluateLowering } from "../evaluate.ts";
+import type { HostTensor } from "../host-tensor.ts";
+import { checkAttributes, completeAttributes } from "./attributes.ts";
+import { scalarCost } from "./cost.ts";
+import type { ElementTypeRule } from "./element-types.ts";
+import type { Lowering } from "./lowering.ts";
+import { Match, Refusal, refuse, type SourcedDim } from "./match.ts";
+import type { Cost, CostContext, OpDefinition, ReferenceContext, Role } from "./op.ts";
+import { parseSignature, type Signature, variables } from "./signature.ts";
+
+export interface OpRecord
+  extends Pick<
+    OpDefinition,
+    "name" | "summary" | "source" | "signature" | "lowering" | "onnx" | "tolerance" | "samples"
+  > {
+  readonly attributes?: Readonly<Record<string, AttributeSpec>>;
+  /** One for each operand; an activation where none is given. */
+  readonly roles?: readonly Role[];
+  readonly types: ElementTypeRule;
+  /** Binds the result's variables that no operand binds; refuses what the signature cannot say. */
+  readonly solve?: (
+    match: Match,
+    attributes: Attributes,
+  ) => Readonly<Record<string, SourcedDim | readonly SourcedDim[]>>;
+  /** Multiply-adds; none where it is left out. */
+  readonly macs?: (context: CostContext) => Dim;
+  /** Other scalar operations; what the lowering does where it is left out. */
+  readonly scalar?: (context: CostContext) => Dim;
+  /** Derived from the lowering of a map or a source, and required of every other. */
+  readonly reference?: OpDefinition["reference"];
+  readonly simplify?: NonNullable<OpDefinition["simplify"]>;
+}
+
+/** Throws on a record that contradicts itself: the catalogue does not load with one. */
+export function defineOp(record: OpRecord): OpDefinition {
+  const signature = parseSignature(record.signature);
+  const attributes = record.attributes ?? {};
+  checkRecord(record, signature);
+  const { name, summary, source, lowering, onnx, tolerance, samples, simplify } = record;
+  return Object.freeze({
+    name,
+    summary,
+    source,
+    signature: record.signature,
+    operands: signature.operands.map((o) => ({ name: o.name, repeated: o.repeated, optional: o.optional })),
+    attributes,
+    roles: signature.operands.map((_, index) => record.roles?.[index] ?? "activation"),
+    infer: (operands: readonly TensorType[], given: Attributes) => infer(record, signature, operands, given),
+    cost: (context: CostContext): Cost => {
+      const complete = { ...context, attributes: completeAttributes(attributes, context.attributes) };
+      return {
+        macs: record.macs?.(complete) ?? Dim.of(0),
+        scalar: record.scalar?.(complete) ?? scalarCost(lowering, complete),
+      };
+    },
+    reference: record.reference ?? derivedReference(lowering),
+    lowering,
+    onnx,
+    tolerance,
+    samples,
+    ...(simplify && { simplify }),
+  });
+}
+
+/** What a node of `op` with these operands gives. Never throws on bad operands: it says why. */
+function infer(
+  record: OpRecord,
+  signature: Signature,
+  operands: readonly TensorType[],
+  given: Attributes,
+): Inference {
+  try {
+    checkCount(record.name, signature, operands.length);
+    const attributes = completeAttributes(record.attributes ?? {}, given);
+    checkAttributes(record.name, record.attributes ?? {}, attributes);
+    const named = operands.map((type, index) => ({ name: operandName(signature, index), type }));
+    const dtypes = record.types(named, attributes);
+    const match = new Match(signature, operands);
+    match.bind(record.solve?.(match, attributes) ?? {});
+    const results = signature.results.map((pattern, index): InferredResult => {
+      const dtype = dtypes[index];
+      if (dtype === undefined) throw new Error(`${record.name} has no dtype for result ${index}`);
+      const dims = match.resolve(pattern.dims);
+      return { type: { dtype, shape: dims.map((d) => d.dim) }, sources: dims.map((d) => d.source) };
+    });
+    return { ok: true, results, requirements: match.requirements };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, problem: error.problem };
+    throw error;
+  }
+}
+
+function operandName(signature: Signature, index: number): string {
+  return signature.operands[Math.min(index, signature.operands.length - 1)]?.name ?? `operand ${index}`;
+}
+
+function checkCount(op: string, signature: Signature, count: number): void {
+  const least = signature.operands.filter((o) => !o.optional).length;
+  const most = signature.operands.some((o) => o.repeated)
+    ? Number.POSITIVE_INFINITY
+    : signature.operands.length;
+  if (count >= least && count <= most) return;
+  const wanted =
+    most === least ? `${least}` : Number.isFinite(most) ? `${least} to ${most}` : `at least ${least}`;
+  const names = signature.operands.map((o) => o.name).join(", ");
+  refuse({
+    message: `\`${op}\` takes ${wanted} operand${wanted === "1" ? "" : "s"}${names === "" ? "" : ` (${names})`}, not ${count}`,
+  });
+}
+
+function checkRecord(record: OpRecord, signature: Signature): void {
+  const bound = variables(signature.operands.flatMap((o) => o.dims));
+  for (const [name, kind] of variables(signature.results.flatMap((r) => r.dims))) {
+    const from = bound.get(name);
+    if (from === undefined && !record.solve)
+      throw new Error(`${record.name}: nothing binds the result's ${name}`);
+    if (from !== undefined && from !== kind) throw new Error(`${record.name}: ${name} is used in two ways`);
+  }
+  if (record.samples.length === 0) throw new Error(`${record.name} has no samples`);
+  if (!record.reference && record.lowering.kind !== "map" && record.lowering.kind !== "source") {
+    throw new Error(`${record.name} has no reference`);
+  }
+  if (record.lowering.kind === "contract" && !record.macs) throw new Error(`${record.name} has no MAC count`);
+}
+
+/** A map's expression is its meaning: the reference runs it. */
+function derivedReference(lowering: Lowering): OpDefinition["reference"] {
+  return (operands: readonly HostTensor[], context: ReferenceContext) =>
+    evaluateLowering(lowering, operands, {
+      results: context.results,
+      attributes: context.attributes,
+    });
+}
+
+/** `op` gives the language what it needs without the rest. */
+export type { OpSignature };
