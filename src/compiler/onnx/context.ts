@@ -19,7 +19,11 @@ export interface OnnxContext {
   readonly results: readonly TensorType[];
   readonly attributes: Attributes;
   /** Adds a node of the default domain; an empty input name stands for an absent optional input. */
-  node(opType: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): string;
   nodes(
     opType: string,
     inputs: readonly string[],
