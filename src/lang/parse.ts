@@ -1,0 +1,41 @@
+/**
+ * Text to syntax tree: the one door to the front end.
+ *
+ * Owns: the limit on reported errors and the order in which they come. A tree always comes back,
+ * however broken the text; nothing is ever thrown.
+ */
+import type { SourceUnit } from "./ast.ts";
+import { type Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import { OssicleParser } from "./grammar.ts";
+import type { SourceFile } from "./source.ts";
+import { type Comment, tokenize } from "./tokenize.ts";
+
+/** More would not be read. */
+const mostDiagnostics = 100;
+
+export interface ParseResult {
+  readonly unit: SourceUnit;
+  /** In source order; empty when the text is well formed. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Every comment, doc comments included, in source order. */
+  readonly comments: readonly Comment[];
+}
+
+// Built on first use: the lookahead tables take a few dozen milliseconds.
+let parser: OssicleParser | undefined;
+
+export function parse(file: SourceFile): ParseResult {
+  const sink = new DiagnosticSink();
+  const report = (diagnostic: Diagnostic) => {
+    if (sink.size < mostDiagnostics) sink.report(diagnostic);
+    return sink.size < mostDiagnostics;
+  };
+  const stream = tokenize(file, report);
+  const { comments } = stream;
+  if (stream.tooDeep) {
+    return { unit: { file, imports: [], declarations: [] }, diagnostics: sink.sorted(), comments };
+  }
+  parser ??= new OssicleParser();
+  const { imports, declarations } = parser.read(stream, report);
+  return { unit: { file, imports, declarations }, diagnostics: sink.sorted(), comments };
+}
