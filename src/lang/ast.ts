@@ -132,17 +132,24 @@ export interface RequireMember {
 export interface ForwardMember {
   readonly kind: "forward";
   readonly parameters: readonly TensorParameter[];
+  /** Whether the parameters end in `...`: other named arguments are accepted and ignored. */
+  readonly open: boolean;
   readonly results: readonly ResultDeclaration[];
   readonly body: Body;
   readonly doc: string;
   readonly span: Span;
 }
 
-/** `on tokens(x: f32[B, N, d], extra: int) -> f32[B, M, d] { … }`: what a policy does at a site. */
+/**
+ * `on tokens[at](x: f32[B, N, d], extra: int) -> f32[B, M, d] { … }`: what a policy does at a site.
+ * The expression in brackets lists the numbers of the sites at which it acts; without, all.
+ */
 export interface HandlerMember {
   readonly kind: "handler";
   readonly site: Identifier;
+  readonly at: Expression | undefined;
   readonly parameters: readonly TensorParameter[];
+  readonly open: boolean;
   readonly results: readonly ResultDeclaration[];
   readonly body: Body;
   readonly doc: string;

@@ -30,7 +30,8 @@ export interface Origin {
 }
 
 export interface Emitter {
-  input(name: string, type: TensorType, origin: Origin): Handle;
+  /** `sampleRate` in samples a second, for a waveform. */
+  input(name: string, type: TensorType, origin: Origin, sampleRate: number | undefined): Handle;
   /** Asked once for each path; the same path gives the same handle. */
   parameter(path: string, type: TensorType, initial: Initializer, origin: Origin): Handle;
   /** A scalar or a small list of numbers known while compiling. */

@@ -365,7 +365,8 @@ export class OssicleParser extends ExpressionParser {
 
   readonly entry: Rule<Member> = this.RULE("entry", (): Member => {
     const first = this.CONSUME(Entry);
-    const name = this.SUBRULE(this.name);
+    // Exported under this name and never used as one, so `forward` does not clash.
+    const name = this.identifier(this.CONSUME(Word, wantsName));
     const inputs = this.SUBRULE(this.nameList);
     const results = this.SUBRULE(this.results);
     const body = this.SUBRULE(this.body);

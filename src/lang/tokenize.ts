@@ -90,7 +90,7 @@ function isSound(
       return checkNumber(token, previous, span, report);
     case StringToken: {
       const { terminated, badEscapes } = readString(token.image);
-      for (const escape of badEscapes) report(badEscape(file.span(start + escape.start, start + escape.end)));
+      for (const bad of badEscapes) report(badEscape(file.span(start + bad.start, start + bad.end)));
       if (!terminated) {
         unterminated.add(token);
         report(unterminatedString(span));

@@ -1,0 +1,141 @@
+/**
+ * Calls of blocks: giving a block its arguments, giving it a place, and running its `forward`.
+ *
+ * Owns: how arguments meet parameters. A block called with compile-time values is configured; a
+ * configured block called with tensors runs.
+ */
+import { callBuiltin } from "./builtins.ts";
+import type { CallArguments, Evaluation } from "./evaluation.ts";
+import { type Instance, instantiate, joinPath } from "./instance.ts";
+import * as messages from "./messages.ts";
+import { runMember } from "./members.ts";
+import { callOp } from "./op-calls.ts";
+import type { Scope } from "./scope.ts";
+import { closeActivations, openActivations } from "./sites.ts";
+import type { Span } from "./source.ts";
+import {
+  errorValue,
+  type FunctionValue,
+  isSilent,
+  type StaticArgument,
+  type Template,
+  type Value,
+} from "./value.ts";
+
+export function callValue(
+  callee: Value,
+  arguments_: CallArguments,
+  scope: Scope,
+  span: Span,
+  evaluation: Evaluation,
+): Value {
+  switch (callee.kind) {
+    case "error":
+    case "unknown":
+      return callee;
+    case "function":
+      return callFunction(callee, arguments_, scope, span, evaluation);
+    case "template":
+      if (isConfigured(callee, arguments_)) {
+        return evaluation.call(evaluation.attach(callee, scope.path, span), arguments_, scope, span);
+      }
+      return configure(callee, arguments_, span, evaluation);
+    case "composition":
+      return evaluation.call(evaluation.attach(callee, scope.path, span), arguments_, scope, span);
+    case "instance":
+      return callInstance(callee.instance, arguments_, span, evaluation);
+    case "chain": {
+      let result: Value | undefined;
+      for (const part of callee.parts) {
+        const next: CallArguments =
+          result === undefined ? arguments_ : { positional: [{ value: result, span }], named: new Map() };
+        result = evaluation.call(part, next, scope, span);
+        if (isSilent(result)) return result;
+      }
+      return result ?? errorValue;
+    }
+    case "namespace": {
+      const self = callee.self();
+      if (self !== undefined) return evaluation.call(self, arguments_, scope, span);
+      return evaluation.fail(messages.notCallable(span, callee));
+    }
+    default:
+      return evaluation.fail(messages.notCallable(span, callee));
+  }
+}
+
+function callFunction(
+  callee: FunctionValue,
+  arguments_: CallArguments,
+  scope: Scope,
+  span: Span,
+  evaluation: Evaluation,
+): Value {
+  const builtin = callBuiltin(callee.name, arguments_, scope, span, evaluation);
+  if (builtin !== undefined) return builtin;
+  if (callee.op !== undefined) return callOp(callee.op, arguments_, scope, span, evaluation);
+  return evaluation.fail(messages.notCallable(span, callee));
+}
+
+/** Whether a call runs the block rather than configures it: it brings a tensor, or all is set already. */
+function isConfigured(template: Template, arguments_: CallArguments): boolean {
+  const all = [...arguments_.positional, ...arguments_.named.values()];
+  if (all.some((argument) => argument.value.kind === "tensor")) return true;
+  if (template.configured) return true;
+  return all.length > 0 && template.declaration.parameters.length === 0;
+}
+
+function configure(template: Template, arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
+  const { declaration } = template;
+  const given = new Map<string, StaticArgument>(template.arguments);
+  for (const [i, argument] of arguments_.positional.entries()) {
+    const parameter = declaration.parameters[i];
+    if (parameter === undefined) {
+      return evaluation.fail(messages.tooManyArguments(declaration.name.name, argument.span));
+    }
+    given.set(parameter.name.name, argument);
+  }
+  let wrong = false;
+  for (const [name, argument] of arguments_.named) {
+    const known = declaration.parameters.map((parameter) => parameter.name.name);
+    if (!known.includes(name)) {
+      evaluation.fail(messages.unknownArgument(declaration.name.name, name, argument.nameSpan, known));
+      wrong = true;
+      continue;
+    }
+    const positional = given.get(name);
+    if (positional !== undefined && arguments_.positional.some((a) => a.span === positional.span)) {
+      evaluation.fail(messages.duplicateName(name, argument.nameSpan, positional.span));
+    }
+    given.set(name, argument);
+  }
+  return wrong ? errorValue : { ...template, arguments: given, configured: true, span };
+}
+
+/** Gives templates, alone or in lists, a place; other values pass unchanged. */
+export function attachValue(value: Value, path: string, span: Span, evaluation: Evaluation): Value {
+  if (value.kind === "template") {
+    const instance = instantiate(value, path, evaluation);
+    return instance === undefined ? errorValue : { kind: "instance", instance };
+  }
+  if (value.kind === "composition") {
+    const parts = value.parts.map((part, i) => attachValue(part, joinPath(path, String(i)), span, evaluation));
+    return parts.some(isSilent) ? errorValue : { kind: "chain", parts };
+  }
+  if (value.kind === "list" && value.items.some((item) => item.kind === "template" || item.kind === "composition")) {
+    const items = value.items.map((item, i) => attachValue(item, joinPath(path, String(i)), span, evaluation));
+    return { kind: "list", items };
+  }
+  return value;
+}
+
+function callInstance(instance: Instance, arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
+  const { forward, declaration } = instance;
+  if (forward === undefined) return evaluation.fail(messages.noForward(declaration, span));
+  const activations = openActivations(instance, evaluation);
+  const result = runMember(instance, forward, arguments_, instance.scope, instance.path, span, evaluation);
+  closeActivations(activations, instance, evaluation);
+  evaluation.name(instance.path, result);
+  return result;
+}
+

@@ -1,0 +1,58 @@
+/**
+ * What the parts of the evaluator share.
+ *
+ * Owns: the interface through which expressions, calls, bodies, instances and sites reach one
+ * another, so that none imports another's implementation. evaluator.ts wires them together.
+ */
+import type { BlockDeclaration, Body, Expression } from "./ast.ts";
+import type { OpCatalog } from "./catalog.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Emitter, Origin } from "./emitter.ts";
+import type { Instance } from "./instance.ts";
+import type { Scope } from "./scope.ts";
+import type { Span } from "./source.ts";
+import type { Value } from "./value.ts";
+
+export interface CallArgument {
+  readonly value: Value;
+  readonly span: Span;
+}
+
+export interface CallArguments {
+  readonly positional: readonly CallArgument[];
+  readonly named: ReadonlyMap<string, CallArgument & { readonly nameSpan: Span }>;
+}
+
+/** A policy at work during one call of the block that it was installed on. */
+export interface Activation {
+  readonly policy: Instance;
+  /** Holds the policy's carries; its parent is the policy's own scope. */
+  readonly scope: Scope;
+  /** How often each site has run so far. */
+  readonly counts: Map<string, number>;
+  /** Sites at which a handler of this policy ran. */
+  readonly handled: Set<string>;
+  readonly span: Span;
+}
+
+export interface Evaluation {
+  readonly catalog: OpCatalog;
+  readonly emitter: Emitter;
+  /** A block checked on its own: what depends on an open parameter is left open, not reported. */
+  readonly alone: boolean;
+  /** Policies at work, the outermost first. */
+  readonly activations: Activation[];
+  evaluate(expression: Expression, scope: Scope): Value;
+  call(callee: Value, arguments_: CallArguments, scope: Scope, span: Span): Value;
+  /** Gives templates a place: what is returned can be called and holds its parameters under `path`. */
+  attach(value: Value, path: string, span: Span): Value;
+  runBody(body: Body, scope: Scope): Value;
+  /** Makes a tensor known by its path; a name that is used again gets `#2`, `#3`, … */
+  name(path: string, value: Value): void;
+  origin(scope: Scope, span: Span): Origin;
+  /** Notes that a block was instantiated, so that it need not be checked on its own. */
+  use(declaration: BlockDeclaration): void;
+  /** Reports and gives the value that keeps everything after it silent. */
+  fail(diagnostic: Diagnostic): Value;
+  warn(diagnostic: Diagnostic): void;
+}

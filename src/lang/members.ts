@@ -1,0 +1,109 @@
+/**
+ * Running `forward` and handlers.
+ *
+ * Owns: pairing arguments with tensor parameters, the frame in which a body runs, and holding
+ * results to their declared types.
+ */
+import type { BlockDeclaration, ForwardMember, HandlerMember, TensorParameter } from "./ast.ts";
+import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
+import type { Instance } from "./instance.ts";
+import * as messages from "./messages.ts";
+import { Scope } from "./scope.ts";
+import type { Span } from "./source.ts";
+import { type Arrival, matchArrivals } from "./tensor-types.ts";
+import { errorValue, isSilent, noneValue, type Value, unknownValue } from "./value.ts";
+
+/** Runs `forward` or a handler: binds arguments, evaluates the body, checks the results. */
+export function runMember(
+  instance: Instance,
+  member: ForwardMember | HandlerMember,
+  arguments_: CallArguments,
+  parent: Scope,
+  path: string,
+  span: Span,
+  evaluation: Evaluation,
+): Value {
+  const { declaration } = instance;
+  const owner = declaration.name.name;
+  const frame = new Scope(parent, path);
+  const arrivals = pairArguments(declaration, member, arguments_, frame, span, evaluation);
+  if (arrivals === undefined) return errorValue;
+  const unknown = arrivals.some((arrival) => arrival.value.kind === "unknown");
+  const fits = matchArrivals(arrivals, { scope: frame, evaluation, owner, role: "parameter" });
+  for (const { name, value, span: place } of arrivals) {
+    if (name !== undefined) frame.define(name, value, place, true);
+  }
+  if (!fits) return unknown && !arrivals.some((a) => a.value.kind === "error") ? unknownValue : errorValue;
+  const result = evaluation.runBody(member.body, frame);
+  return checkResults(member, result, frame, owner, evaluation);
+}
+
+function pairArguments(
+  declaration: BlockDeclaration,
+  member: ForwardMember | HandlerMember,
+  arguments_: CallArguments,
+  frame: Scope,
+  span: Span,
+  evaluation: Evaluation,
+): Arrival[] | undefined {
+  const { parameters } = member;
+  const owner = declaration.name.name;
+  const surplus = arguments_.positional[parameters.length];
+  if (surplus !== undefined) {
+    evaluation.fail(messages.tooManyArguments(owner, surplus.span, member.span));
+    return undefined;
+  }
+  for (const [name, argument] of arguments_.named) {
+    if (member.open || parameters.some((parameter) => parameter.name.name === name)) continue;
+    const known = parameters.map((parameter) => parameter.name.name);
+    evaluation.fail(messages.unknownArgument(owner, name, argument.nameSpan, known));
+    return undefined;
+  }
+  const arrivals: Arrival[] = [];
+  for (const [i, parameter] of parameters.entries()) {
+    const argument = arguments_.positional[i] ?? arguments_.named.get(parameter.name.name);
+    const value = argument ?? defaultArgument(parameter, frame, evaluation);
+    if (value === undefined) {
+      evaluation.fail(messages.missingTensorArgument(declaration, parameter, span, [...arguments_.named.keys()]));
+      return undefined;
+    }
+    arrivals.push({ name: parameter.name.name, type: parameter.type, value: value.value, span: value.span });
+  }
+  return arrivals;
+}
+
+function defaultArgument(parameter: TensorParameter, frame: Scope, evaluation: Evaluation): CallArgument | undefined {
+  if (parameter.initial === undefined) return undefined;
+  if (parameter.initial.kind === "name" && parameter.initial.name === "none") {
+    return { value: noneValue, span: parameter.initial.span };
+  }
+  return { value: evaluation.evaluate(parameter.initial, frame), span: parameter.initial.span };
+}
+
+/** Holds a result to its declared types, and names the parts of a result with several. */
+export function checkResults(
+  member: { readonly results: ForwardMember["results"]; readonly body: ForwardMember["body"] },
+  result: Value,
+  frame: Scope,
+  owner: string,
+  evaluation: Evaluation,
+): Value {
+  const { results, body } = member;
+  if (isSilent(result) || results.length === 0) return result;
+  const values = result.kind === "tuple" ? result.items : [result];
+  const span = body.result.span;
+  if (values.length !== results.length) {
+    return evaluation.fail(messages.wrongCount(results.length, result, span));
+  }
+  const arrivals = results.map((declared, i) => ({
+    name: declared.name?.name,
+    type: declared.type,
+    value: values[i] ?? errorValue,
+    span,
+  }));
+  if (!matchArrivals(arrivals, { scope: frame, evaluation, owner, role: "result" })) {
+    // What was declared is wrong for the value; going on with the value would only repeat it.
+    return values.some((value) => value.kind === "unknown") ? unknownValue : errorValue;
+  }
+  return result;
+}

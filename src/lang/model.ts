@@ -1,0 +1,238 @@
+/**
+ * Evaluating one entry of a model.
+ *
+ * Owns: choosing the model and the entry, settings from outside, inputs and results. What comes out
+ * is what the emitter recorded, plus the entry's signature.
+ */
+import type { BlockDeclaration, EntryMember, InputMember, StaticParameter } from "./ast.ts";
+import type { OpCatalog } from "./catalog.ts";
+import type { DiagnosticSink } from "./diagnostic.ts";
+import { Dim } from "./dims.ts";
+import type { Emitter } from "./emitter.ts";
+import { Evaluator } from "./evaluator.ts";
+import { bareTemplate, type Instance, instantiate, moduleScope } from "./instance.ts";
+import { checkResults } from "./members.ts";
+import * as messages from "./messages.ts";
+import { parseExpression } from "./parse.ts";
+import type { Program } from "./program.ts";
+import { Scope } from "./scope.ts";
+import { SourceFile } from "./source.ts";
+import { coerce } from "./static-types.ts";
+import { declaredTensorType } from "./tensor-types.ts";
+import type { TensorType } from "./types.ts";
+import { isSilent, type StaticArgument, type TensorValue, type Value } from "./value.ts";
+
+export interface EntryRequest {
+  /** The first model of the file when absent. */
+  readonly model?: string | undefined;
+  /** The first entry when absent. */
+  readonly entry?: string | undefined;
+  /** Text of values for the model's parameters, as a user types them: `keep` → `0.7`. */
+  readonly settings?: ReadonlyMap<string, string>;
+}
+
+export interface EntryInput {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly sampleRate: number | undefined;
+  readonly doc: string;
+}
+
+export interface EvaluatedEntry {
+  readonly model: string;
+  readonly entry: string;
+  readonly doc: string;
+  readonly inputs: readonly EntryInput[];
+  readonly outputs: readonly { readonly name: string; readonly value: TensorValue }[];
+  /** Open dimensions in the order in which the inputs introduce them. */
+  readonly symbols: readonly string[];
+}
+
+/** A chosen model, with its entries, before any of them is evaluated. */
+export interface ModelOutline {
+  readonly declaration: BlockDeclaration;
+  readonly instance: Instance;
+  readonly evaluator: Evaluator;
+}
+
+export interface ModelContext {
+  readonly program: Program;
+  readonly catalog: OpCatalog;
+  readonly sink: DiagnosticSink;
+}
+
+export function modelNames(program: Program): string[] {
+  return models(program).map((declaration) => declaration.name.name);
+}
+
+function models(program: Program): BlockDeclaration[] {
+  const found: BlockDeclaration[] = [];
+  for (const declaration of program.root.unit.declarations) {
+    if (declaration.kind === "block" && declaration.blockKind === "model") found.push(declaration);
+  }
+  return found;
+}
+
+/** Instantiates the chosen model. `undefined` once its problems are reported. */
+export function openModel(
+  context: ModelContext,
+  request: EntryRequest,
+  emitter: Emitter,
+): ModelOutline | undefined {
+  const { program, catalog, sink } = context;
+  const known = models(program);
+  const declaration =
+    request.model === undefined ? known[0] : known.find((model) => model.name.name === request.model);
+  if (declaration === undefined) {
+    const { file } = program.root;
+    const names = known.map((model) => model.name.name);
+    // A file that did not parse may well have declared it.
+    if (!sink.hasErrors) sink.report(messages.noSuchModel(request.model, file.span(0, 0), names));
+    return undefined;
+  }
+  const evaluator = new Evaluator({ catalog, emitter, sink });
+  const given = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
+  if (given === undefined) return undefined;
+  const template = { ...bareTemplate(declaration, program.root), arguments: given, configured: true };
+  const instance = instantiate(template, "", evaluator);
+  return instance === undefined ? undefined : { declaration, instance, evaluator };
+}
+
+/** Evaluates the chosen entry. `undefined` once its problems are reported. */
+export function evaluateEntry(outline: ModelOutline, request: EntryRequest, emitter: Emitter): EvaluatedEntry | undefined {
+  const { declaration, instance, evaluator } = outline;
+  const { entries } = instance;
+  const entry = request.entry === undefined ? entries[0] : entries.find((e) => e.name.name === request.entry);
+  if (entry === undefined) {
+    const names = entries.map((e) => e.name.name);
+    evaluator.fail(messages.noSuchEntry(declaration.name.name, request.entry, declaration.name.span, names));
+    return undefined;
+  }
+  const scope = new Scope(instance.scope, "");
+  const symbols: string[] = [];
+  const inputs: EntryInput[] = [];
+  for (const argument of entry.inputs) {
+    const member = instance.inputs.find((input) => input.name.name === argument.name);
+    if (member === undefined) {
+      evaluator.fail(messages.unknownInput(argument, instance.inputs.map((input) => input.name.name)));
+      scope.define(argument.name, { kind: "error" }, argument.span);
+      continue;
+    }
+    const input = declareInput(member, scope, symbols, evaluator, emitter);
+    if (input !== undefined) inputs.push(input);
+  }
+  const result = evaluator.runBody(entry.body, scope);
+  const checked = checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
+  const outputs = nameOutputs(entry, checked, evaluator);
+  if (outputs === undefined) return undefined;
+  return { model: declaration.name.name, entry: entry.name.name, doc: entry.doc, inputs, outputs, symbols };
+}
+
+function declareInput(
+  member: InputMember,
+  scope: Scope,
+  symbols: string[],
+  evaluator: Evaluator,
+  emitter: Emitter,
+): EntryInput | undefined {
+  const name = member.name.name;
+  const declared = declaredTensorType(member.type, scope, evaluator, (symbol) => {
+    if (!symbols.includes(symbol)) symbols.push(symbol);
+    return Dim.symbol(symbol);
+  });
+  if (declared === undefined || declared === "unknown") {
+    scope.define(name, { kind: "error" }, member.name.span);
+    return undefined;
+  }
+  const { type, origins } = declared;
+  const rate = sampleRate(member, scope, evaluator);
+  const handle = emitter.input(name, type, { path: "", span: member.name.span }, rate);
+  scope.define(name, { kind: "tensor", type, origins, handle }, member.name.span);
+  return { name, type, sampleRate: rate, doc: member.doc };
+}
+
+function sampleRate(member: InputMember, scope: Scope, evaluator: Evaluator): number | undefined {
+  if (member.type.kind !== "tensor-type" || member.type.rate === undefined) return undefined;
+  const rate = evaluator.evaluate(member.type.rate, scope);
+  if (rate.kind === "quantity" && rate.unit === "Hz") return rate.value;
+  if (!isSilent(rate)) evaluator.fail(messages.rateWanted(member.type.rate.span, rate));
+  return undefined;
+}
+
+function nameOutputs(
+  entry: EntryMember,
+  result: Value,
+  evaluator: Evaluator,
+): { name: string; value: TensorValue }[] | undefined {
+  if (isSilent(result)) return undefined;
+  const values = result.kind === "tuple" ? result.items : [result];
+  const outputs: { name: string; value: TensorValue }[] = [];
+  for (const [i, value] of values.entries()) {
+    if (value.kind !== "tensor") {
+      if (!isSilent(value)) evaluator.fail(messages.tensorOperandWanted(entry.body.result.span, value));
+      return undefined;
+    }
+    const declared = entry.results[i]?.name;
+    const name = declared?.name ?? (values.length === 1 ? "output" : `output${i}`);
+    if (outputs.some((output) => output.name === name)) {
+      evaluator.fail(messages.duplicateResult(name, declared?.span ?? entry.span));
+      return undefined;
+    }
+    outputs.push({ name, value });
+  }
+  return outputs;
+}
+
+/** Reads `--set name=text` by the type of the parameter: strings may go without quotes. */
+function readSettings(
+  declaration: BlockDeclaration,
+  settings: ReadonlyMap<string, string>,
+  context: ModelContext,
+  evaluator: Evaluator,
+): Map<string, StaticArgument> | undefined {
+  const given = new Map<string, StaticArgument>();
+  let fine = true;
+  for (const [name, text] of settings) {
+    const parameter = declaration.parameters.find((p) => p.name.name === name);
+    if (parameter === undefined) {
+      const known = declaration.parameters.map((p) => p.name.name);
+      context.sink.report(messages.unknownSetting(declaration, name, known));
+      fine = false;
+      continue;
+    }
+    const value = readSetting(parameter, text, context, evaluator);
+    if (value === undefined) fine = false;
+    else given.set(name, { value, span: parameter.name.span });
+  }
+  return fine ? given : undefined;
+}
+
+function readSetting(
+  parameter: StaticParameter,
+  text: string,
+  context: ModelContext,
+  evaluator: Evaluator,
+): Value | undefined {
+  const { type } = parameter;
+  const name = parameter.name.name;
+  const wantsText = type.kind === "union-type" || (type.kind === "named-type" && type.name.name === "string");
+  const span = parameter.name.span;
+  let value: Value;
+  if (wantsText && !text.startsWith('"')) {
+    value = { kind: "string", value: text };
+  } else {
+    const file = new SourceFile(`--set ${name}`, text);
+    const { expression, diagnostics } = parseExpression(file);
+    const [problem] = diagnostics;
+    if (problem !== undefined) {
+      context.sink.report(messages.badSetting(name, text, problem.message.replace(/\.$/, ""), span));
+      return undefined;
+    }
+    value = evaluator.evaluate(expression, moduleScope(context.program.root, evaluator));
+    if (isSilent(value)) return undefined;
+  }
+  const coerced = coerce(value, type);
+  if (coerced.ok) return coerced.value;
+  context.sink.report(messages.badSetting(name, text, coerced.problem, span, coerced.hint));
+  return undefined;
+}

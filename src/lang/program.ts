@@ -1,0 +1,114 @@
+/**
+ * From one source file to all the modules it needs, with their top-level names bound.
+ *
+ * Owns: imports and top-level scopes. Reading a file is the loader's business (the command line
+ * gives one that can't leave its roots); names inside blocks are the evaluator's.
+ */
+import type { Declaration, ImportDeclaration, SourceUnit } from "./ast.ts";
+import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import * as messages from "./messages.ts";
+import { parse } from "./parse.ts";
+import type { SourceFile, Span } from "./source.ts";
+
+export interface Declared {
+  readonly declaration: Declaration;
+  readonly module: ModuleScope;
+}
+
+export interface ModuleScope {
+  readonly file: SourceFile;
+  readonly unit: SourceUnit;
+  /** What the file declares and imports. A name that failed to import maps to `undefined`: already reported. */
+  readonly names: ReadonlyMap<string, Declared | undefined>;
+}
+
+export interface Program {
+  readonly root: ModuleScope;
+  /** By path, the root included. */
+  readonly modules: ReadonlyMap<string, ModuleScope>;
+}
+
+export type LoadedModule =
+  | { readonly ok: true; readonly file: SourceFile }
+  | { readonly ok: false; readonly reason: string; readonly hint?: string };
+
+/** Finds the text that `specifier`, written in `from`, stands for. The file's path is its identity. */
+export type ModuleLoader = (specifier: string, from: SourceFile) => LoadedModule;
+
+/** Loads `rootFile` and everything it imports. Problems go to `sink`; the program is usable all the same. */
+export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: DiagnosticSink): Program {
+  const modules = new Map<string, ModuleScope>();
+  const open: string[] = [];
+
+  function load(file: SourceFile): ModuleScope {
+    const { unit, diagnostics } = parse(file);
+    for (const diagnostic of diagnostics) sink.report(diagnostic);
+    const names = new Map<string, Declared | undefined>();
+    const places = new Map<string, Span>();
+    const module: ModuleScope = { file, unit, names };
+    modules.set(file.path, module);
+    open.push(file.path);
+
+    const bind = (name: string, span: Span, declared: Declared | undefined): void => {
+      const earlier = places.get(name);
+      if (earlier !== undefined) {
+        sink.report(messages.duplicateName(name, span, earlier));
+        return;
+      }
+      places.set(name, span);
+      names.set(name, declared);
+    };
+    for (const declaration of unit.imports) {
+      const imported = importModule(declaration, file);
+      for (const { name, alias } of declaration.names) {
+        const found = imported?.unit.declarations.find((d) => d.name.name === name.name);
+        if (imported !== undefined && found === undefined) {
+          const known = imported.unit.declarations.map((d) => d.name.name);
+          sink.report(messages.unknownImport(name.name, name.span, imported.file.path, known));
+        }
+        const local = alias ?? name;
+        bind(
+          local.name,
+          local.span,
+          imported && found ? { declaration: found, module: imported } : undefined,
+        );
+      }
+    }
+    for (const declaration of unit.declarations) {
+      bind(declaration.name.name, declaration.name.span, { declaration, module });
+    }
+    open.pop();
+    return module;
+  }
+
+  function importModule(declaration: ImportDeclaration, from: SourceFile): ModuleScope | undefined {
+    const found = loader(declaration.from.value, from);
+    if (!found.ok) {
+      sink.report(importFailed(declaration, found));
+      return undefined;
+    }
+    if (open.includes(found.file.path)) {
+      const cycle = [...open.slice(open.indexOf(found.file.path)), found.file.path];
+      sink.report(messages.importCycle(declaration.from.span, cycle));
+      return undefined;
+    }
+    if (open.length >= maximumImportDepth) {
+      sink.report(messages.importTooDeep(declaration.from.span, maximumImportDepth));
+      return undefined;
+    }
+    return modules.get(found.file.path) ?? load(found.file);
+  }
+
+  const root = load(rootFile);
+  return { root, modules };
+}
+
+/** Far beyond any real model; keeps a hostile chain of files from exhausting the stack. */
+const maximumImportDepth = 100;
+
+function importFailed(
+  declaration: ImportDeclaration,
+  failure: { readonly reason: string; readonly hint?: string },
+): Diagnostic {
+  return messages.importFailed(declaration.from.value, declaration.from.span, failure.reason, failure.hint);
+}

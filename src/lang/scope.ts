@@ -1,0 +1,124 @@
+/**
+ * Names in sight.
+ *
+ * Owns: nested scopes with values that are computed when first asked for. A lazy value that asks
+ * for itself is reported once and is silent from then on.
+ */
+import type { Span } from "./source.ts";
+import { errorValue, type Value } from "./value.ts";
+
+export interface Slot {
+  readonly name: string;
+  readonly span: Span | undefined;
+  /** `let` in a body, a carry, a handler's parameter: may be given a new value. */
+  readonly assignable: boolean;
+  get(): Value;
+  set(value: Value): void;
+}
+
+class EagerSlot implements Slot {
+  readonly name: string;
+  readonly span: Span | undefined;
+  readonly assignable: boolean;
+  #value: Value;
+
+  constructor(name: string, value: Value, span: Span | undefined, assignable: boolean) {
+    this.name = name;
+    this.span = span;
+    this.assignable = assignable;
+    this.#value = value;
+  }
+
+  get(): Value {
+    return this.#value;
+  }
+
+  set(value: Value): void {
+    this.#value = value;
+  }
+}
+
+class LazySlot implements Slot {
+  readonly name: string;
+  readonly span: Span | undefined;
+  readonly assignable = false;
+  #compute: (() => Value) | undefined;
+  #value: Value | undefined;
+  readonly #onCycle: () => void;
+
+  constructor(name: string, compute: () => Value, span: Span | undefined, onCycle: () => void) {
+    this.name = name;
+    this.span = span;
+    this.#compute = compute;
+    this.#onCycle = onCycle;
+  }
+
+  get(): Value {
+    if (this.#value !== undefined) return this.#value;
+    const compute = this.#compute;
+    if (compute === undefined) {
+      this.#onCycle();
+      return errorValue;
+    }
+    this.#compute = undefined;
+    this.#value = compute();
+    return this.#value;
+  }
+
+  set(value: Value): void {
+    this.#value = value;
+  }
+}
+
+export class Scope {
+  readonly parent: Scope | undefined;
+  /** The path of the block instance that this scope belongs to. */
+  readonly path: string;
+  readonly #slots = new Map<string, Slot>();
+
+  constructor(parent: Scope | undefined, path: string) {
+    this.parent = parent;
+    this.path = path;
+  }
+
+  define(name: string, value: Value, span: Span | undefined, assignable = false): void {
+    this.#slots.set(name, new EagerSlot(name, value, span, assignable));
+  }
+
+  defineLazy(name: string, compute: () => Value, span: Span | undefined, onCycle: () => void): void {
+    this.#slots.set(name, new LazySlot(name, compute, span, onCycle));
+  }
+
+  own(name: string): Slot | undefined {
+    return this.#slots.get(name);
+  }
+
+  lookup(name: string): Slot | undefined {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
+      const slot = scope.#slots.get(name);
+      if (slot !== undefined) return slot;
+    }
+    return undefined;
+  }
+
+  /** Every meaning of a name, the nearest first: a call takes the first that can be called. */
+  *meanings(name: string): Iterable<Slot> {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
+      const slot = scope.#slots.get(name);
+      if (slot !== undefined) yield slot;
+    }
+  }
+
+  /** All names in sight, for suggestions. */
+  names(): string[] {
+    const found = new Set<string>();
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
+      for (const name of scope.#slots.keys()) found.add(name);
+    }
+    return [...found];
+  }
+
+  ownSlots(): Iterable<Slot> {
+    return this.#slots.values();
+  }
+}

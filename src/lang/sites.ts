@@ -1,0 +1,105 @@
+/**
+ * Sites and policies.
+ *
+ * Owns: what happens at `site tokens(x, attention: p, extra: 2)`. Without a policy the site is `x`.
+ * With one, its handler of that name runs: always, or at the numbers that `on tokens[at]` lists,
+ * where sites of one name are numbered in the order they run. Carries live as long as one call of
+ * the block that the policy is installed on.
+ */
+import type { HandlerMember, SiteExpression } from "./ast.ts";
+import type { Activation, CallArguments, Evaluation } from "./evaluation.ts";
+import { type Instance, joinPath } from "./instance.ts";
+import { runMember } from "./members.ts";
+import * as messages from "./messages.ts";
+import { Scope } from "./scope.ts";
+import { asNumber } from "./static-arithmetic.ts";
+import { isSilent, type Value } from "./value.ts";
+
+export function openActivations(instance: Instance, evaluation: Evaluation): Activation[] {
+  const opened = instance.policies.map(({ instance: policy, span }): Activation => {
+    const scope = new Scope(policy.scope, policy.path);
+    for (const carry of policy.carries) {
+      scope.define(carry.name.name, evaluation.evaluate(carry.initial, policy.scope), carry.name.span, true);
+    }
+    return { policy, scope, counts: new Map(), handled: new Set(), span };
+  });
+  evaluation.activations.push(...opened);
+  return opened;
+}
+
+/** Takes the policies down again, and reports those that met no site or asked for one that is not there. */
+export function closeActivations(opened: readonly Activation[], instance: Instance, evaluation: Evaluation): void {
+  evaluation.activations.length -= opened.length;
+  for (const activation of opened) {
+    const { policy, counts } = activation;
+    const met = policy.handlers.filter((handler) => counts.has(handler.site.name));
+    if (met.length === 0) {
+      evaluation.fail(messages.policyMeetsNothing(policy.declaration, activation.span, instance, [...counts.keys()]));
+      continue;
+    }
+    for (const handler of met) {
+      const numbers = handlerNumbers(handler, activation, evaluation);
+      const count = counts.get(handler.site.name) ?? 0;
+      const beyond = numbers?.find((number) => number >= count || number < 0);
+      if (beyond !== undefined) {
+        const span = activation.policy.scope.lookup(indexName(handler) ?? "")?.span ?? activation.span;
+        evaluation.fail(messages.siteOutOfRange(beyond, handler.site.name, count, span, instance));
+      }
+    }
+  }
+}
+
+function indexName(handler: HandlerMember): string | undefined {
+  return handler.at?.kind === "name" ? handler.at.name : undefined;
+}
+
+function handlerNumbers(
+  handler: HandlerMember,
+  activation: Activation,
+  evaluation: Evaluation,
+): readonly number[] | undefined {
+  if (handler.at === undefined) return undefined;
+  const value = evaluation.evaluate(handler.at, activation.scope);
+  if (isSilent(value)) return [];
+  const items = value.kind === "list" ? value.items : [value];
+  const numbers = items.map(asNumber);
+  if (numbers.every((number) => number !== undefined)) return numbers;
+  evaluation.fail(messages.siteNumbers(handler.at.span, value));
+  return [];
+}
+
+export function evaluateSite(expression: SiteExpression, scope: Scope, evaluation: Evaluation): Value {
+  const site = expression.name.name;
+  let subject = evaluation.evaluate(expression.subject, scope);
+  const fields = new Map<string, { value: Value; span: typeof expression.span; nameSpan: typeof expression.span }>();
+  for (const field of expression.fields) {
+    const value = evaluation.evaluate(field.value, scope);
+    if (field.name === undefined) evaluation.fail(messages.siteFieldUnnamed(field.span));
+    else fields.set(field.name.name, { value, span: field.value.span, nameSpan: field.name.span });
+  }
+  for (const activation of evaluation.activations) {
+    const number = activation.counts.get(site) ?? 0;
+    activation.counts.set(site, number + 1);
+    for (const handler of activation.policy.handlers) {
+      if (handler.site.name !== site) continue;
+      const numbers = handlerNumbers(handler, activation, evaluation);
+      if (numbers !== undefined && !numbers.includes(number)) continue;
+      activation.handled.add(site);
+      if (isSilent(subject)) return subject;
+      const offered = new Map([...fields].filter(([name]) => takes(handler, name)));
+      const arguments_: CallArguments = {
+        positional: [{ value: subject, span: expression.subject.span }],
+        named: offered,
+      };
+      const path = joinPath(scope.path, site);
+      subject = runMember(activation.policy, handler, arguments_, activation.scope, path, expression.span, evaluation);
+      evaluation.name(path, subject);
+    }
+  }
+  return subject;
+}
+
+/** A handler takes what it needs of what the site offers. */
+function takes(handler: HandlerMember, name: string): boolean {
+  return handler.parameters.some((parameter) => parameter.name.name === name);
+}
