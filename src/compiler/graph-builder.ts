@@ -51,10 +51,10 @@ export class GraphBuilder implements Emitter {
     this.#sampleRates = options.sampleRates ?? new Map();
   }
 
-  input(name: string, type: TensorType, origin?: Provenance): Value {
+  input(name: string, type: TensorType, origin?: Provenance, sampleRate?: number): Value {
     if (this.#inputs.has(name)) throw internalFault(`the input ${name} is declared twice`, origin);
     const value = this.#register({ type, source: { kind: "input", name } });
-    this.#inputs.set(name, { name, value, sampleRate: this.#sampleRates.get(name) });
+    this.#inputs.set(name, { name, value, sampleRate: sampleRate ?? this.#sampleRates.get(name) });
     return value;
   }
 
@@ -201,6 +201,11 @@ export class GraphBuilder implements Emitter {
     if (!this.#guards.has(key)) this.#guards.set(key, { requirement, provenance: origin });
   }
 
+  /** The value behind a handle that this builder gave out. */
+  find(handle: Handle): Value | undefined {
+    return this.#numbers.get(handle)?.value;
+  }
+
   /** Every value that was named, by path: what can be asked for as one more output. */
   names(): ReadonlyMap<string, Value> {
     return this.#names;
@@ -322,7 +327,8 @@ function isDefinition(op: OpSignature): op is OpDefinition {
   return "reference" in op && "lowering" in op && "cost" in op;
 }
 
-function makeNode(
+/** A node and its results, which point back to it. */
+export function makeNode(
   op: OpDefinition,
   operands: readonly Value[],
   attributes: Attributes,
