@@ -43,7 +43,7 @@ function runStatements(statements: readonly Statement[], scope: Scope, evaluatio
 
 function runLet(statement: LetStatement, scope: Scope, evaluation: Evaluation): void {
   const value = evaluation.evaluate(statement.value, scope);
-  const attached = evaluation.attach(value, scope.path, statement.span);
+  const attached = evaluation.attach(value, scope.path, statement.span, "shared");
   const values = spread(attached, statement.names, statement.value.span, evaluation);
   const [only] = statement.names;
   if (statement.type !== undefined && only !== undefined && statement.names.length === 1) {
@@ -68,7 +68,7 @@ function runAssign(statement: AssignStatement, scope: Scope, evaluation: Evaluat
     else if (!slot.assignable) evaluation.fail(messages.notAssignable(name, slot.span));
     else {
       const one = values[i] ?? errorValue;
-      evaluation.name(joinPath(scope.path, name.name), one);
+      evaluation.name(joinPath(scope.path, name.name), one, "replace");
       slot.set(one);
     }
   }

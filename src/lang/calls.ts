@@ -37,11 +37,11 @@ export function callValue(
       return callFunction(callee, arguments_, scope, span, evaluation);
     case "template":
       if (isConfigured(callee, arguments_)) {
-        return evaluation.call(evaluation.attach(callee, scope.path, span), arguments_, scope, span);
+        return evaluation.call(evaluation.attach(callee, scope.path, span, "shared"), arguments_, scope, span);
       }
       return configure(callee, arguments_, span, evaluation);
     case "composition":
-      return evaluation.call(evaluation.attach(callee, scope.path, span), arguments_, scope, span);
+      return evaluation.call(evaluation.attach(callee, scope.path, span, "shared"), arguments_, scope, span);
     case "instance":
       return callInstance(callee.instance, arguments_, span, evaluation);
     case "chain": {
@@ -113,17 +113,23 @@ function configure(template: Template, arguments_: CallArguments, span: Span, ev
 }
 
 /** Gives templates, alone or in lists, a place; other values pass unchanged. */
-export function attachValue(value: Value, path: string, span: Span, evaluation: Evaluation): Value {
+export function attachValue(
+  value: Value,
+  path: string,
+  span: Span,
+  evaluation: Evaluation,
+  shared?: "shared",
+): Value {
   if (value.kind === "template") {
-    const instance = instantiate(value, path, evaluation);
+    const instance = instantiate(value, path, evaluation, { shared });
     return instance === undefined ? errorValue : { kind: "instance", instance };
   }
   if (value.kind === "composition") {
-    const parts = value.parts.map((part, i) => attachValue(part, joinPath(path, String(i)), span, evaluation));
+    const parts = value.parts.map((part, i) => attachValue(part, joinPath(path, String(i)), span, evaluation, shared));
     return parts.some(isSilent) ? errorValue : { kind: "chain", parts };
   }
   if (value.kind === "list" && value.items.some((item) => item.kind === "template" || item.kind === "composition")) {
-    const items = value.items.map((item, i) => attachValue(item, joinPath(path, String(i)), span, evaluation));
+    const items = value.items.map((item, i) => attachValue(item, joinPath(path, String(i)), span, evaluation, shared));
     return { kind: "list", items };
   }
   return value;
@@ -135,7 +141,7 @@ function callInstance(instance: Instance, arguments_: CallArguments, span: Span,
   const activations = openActivations(instance, evaluation);
   const result = runMember(instance, forward, arguments_, instance.scope, instance.path, span, evaluation);
   closeActivations(activations, instance, evaluation);
-  evaluation.name(instance.path, result);
+  if (!instance.shared) evaluation.name(instance.path, result);
   return result;
 }
 

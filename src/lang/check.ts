@@ -118,7 +118,7 @@ function checkAlone(
 ): void {
   used.add(declaration);
   const evaluator = new Evaluator({ catalog, emitter: new Notes(), sink, alone: true });
-  const instance = instantiate(bareTemplate(declaration, module), declaration.name.name, evaluator, "unknown");
+  const instance = instantiate(bareTemplate(declaration, module), declaration.name.name, evaluator, { open: true });
   if (instance === undefined) return;
   instance.force();
   if (instance.forward !== undefined) runAlone(instance.forward, instance, evaluator);

@@ -44,11 +44,17 @@ export interface Evaluation {
   readonly activations: Activation[];
   evaluate(expression: Expression, scope: Scope): Value;
   call(callee: Value, arguments_: CallArguments, scope: Scope, span: Span): Value;
-  /** Gives templates a place: what is returned can be called and holds its parameters under `path`. */
-  attach(value: Value, path: string, span: Span): Value;
+  /**
+   * Gives templates a place: what is returned can be called and holds its parameters under `path`.
+   * `shared`: the place is the parent's own (a `let`), so results don't go by its name.
+   */
+  attach(value: Value, path: string, span: Span, shared?: "shared"): Value;
   runBody(body: Body, scope: Scope): Value;
-  /** Makes a tensor known by its path; a name that is used again gets `#2`, `#3`, … */
-  name(path: string, value: Value): void;
+  /**
+   * Makes a tensor known by its path; a name that is used again gets `#2`, `#3`, … With "replace",
+   * the latest of these names stands for the new value: an assignment.
+   */
+  name(path: string, value: Value, replace?: "replace"): void;
   origin(scope: Scope, span: Span): Origin;
   /** Notes that a block was instantiated, so that it need not be checked on its own. */
   use(declaration: BlockDeclaration): void;

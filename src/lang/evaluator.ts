@@ -57,21 +57,22 @@ export class Evaluator implements Evaluation {
     return callValue(callee, arguments_, scope, span, this);
   }
 
-  attach(value: Value, path: string, span: Span): Value {
-    return attachValue(value, path, span, this);
+  attach(value: Value, path: string, span: Span, shared?: "shared"): Value {
+    return attachValue(value, path, span, this, shared);
   }
 
   runBody(body: Body, scope: Scope): Value {
     return runBody(body, scope, this);
   }
 
-  name(path: string, value: Value): void {
+  name(path: string, value: Value, replace?: "replace"): void {
     if (value.kind === "tuple") {
-      for (const [i, item] of value.items.entries()) this.name(`${path}.${i}`, item);
+      for (const [i, item] of value.items.entries()) this.name(`${path}.${i}`, item, replace);
       return;
     }
     if (value.kind !== "tensor" || path === "") return;
-    const times = (this.#named.get(path) ?? 0) + 1;
+    const before = this.#named.get(path) ?? 0;
+    const times = replace === undefined ? before + 1 : Math.max(before, 1);
     this.#named.set(path, times);
     this.emitter.name(times === 1 ? path : `${path}#${times}`, value.handle);
   }

@@ -39,6 +39,8 @@ export interface Instance {
   readonly declaration: BlockDeclaration;
   readonly module: ModuleScope;
   readonly path: string;
+  /** Bound by `let`: it lives at its parent's place, and the path does not name its results. */
+  readonly shared: boolean;
   /** Members, then static parameters, then the file's names. */
   readonly scope: Scope;
   readonly forward: ForwardMember | undefined;
@@ -78,24 +80,27 @@ export function bareTemplate(declaration: BlockDeclaration, module: ModuleScope)
   return { kind: "template", declaration, module, arguments: new Map(), configured: false, extensions: [], span };
 }
 
-export type Unbound = "report" | "unknown";
+export interface InstantiateOptions {
+  readonly shared?: "shared" | undefined;
+  /** Parameters without a value stay open instead of being reported: to check a block on its own. */
+  readonly open?: boolean;
+}
 
 /**
  * Makes an instance of `template` at `path`. Reports wrong, missing and unknown arguments; returns
- * `undefined` when nothing useful is left. `unbound: "unknown"` gives parameters without a value
- * the unknown value, to check a block on its own.
+ * `undefined` when nothing useful is left.
  */
 export function instantiate(
   template: Template,
   path: string,
   evaluation: Evaluation,
-  unbound: Unbound = "report",
+  options: InstantiateOptions = {},
 ): Instance | undefined {
   const { declaration, module } = template;
   evaluation.use(declaration);
   const statics = new Scope(moduleScope(module, evaluation), path);
-  if (!bindStatics(template, statics, evaluation, unbound)) return undefined;
-  if (declaration.value !== undefined) return instantiateVariant(template, statics, path, evaluation, unbound);
+  if (!bindStatics(template, statics, evaluation, options)) return undefined;
+  if (declaration.value !== undefined) return instantiateVariant(template, statics, path, evaluation, options);
 
   const scope = new Scope(statics, path);
   const layout = new Layout(scope, path, evaluation);
@@ -108,13 +113,14 @@ export function instantiate(
       evaluation.fail(messages.notAnExtension(extension.template.declaration, extension.span));
       continue;
     }
-    const instance = instantiate(extension.template, path, evaluation, unbound);
+    const instance = instantiate(extension.template, path, evaluation, { ...options, shared: "shared" });
     if (instance !== undefined) policies.push({ instance, span: extension.span });
   }
   return {
     declaration,
     module,
     path,
+    shared: options.shared !== undefined,
     scope,
     forward: layout.forward,
     handlers: layout.handlers,
@@ -131,7 +137,7 @@ function instantiateVariant(
   statics: Scope,
   path: string,
   evaluation: Evaluation,
-  unbound: Unbound,
+  options: InstantiateOptions,
 ): Instance | undefined {
   const { declaration } = template;
   if (declaration.value === undefined) return undefined;
@@ -146,10 +152,10 @@ function instantiateVariant(
     return undefined;
   }
   const extended = { ...value, extensions: [...value.extensions, ...template.extensions] };
-  return instantiate(extended, path, evaluation, unbound);
+  return instantiate(extended, path, evaluation, options);
 }
 
-function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, unbound: Unbound): boolean {
+function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, options: InstantiateOptions): boolean {
   const { declaration } = template;
   const seen = new Set<string>();
   let complete = true;
@@ -173,7 +179,7 @@ function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, u
       const value = evaluation.evaluate(parameter.initial, scope);
       const argument = { value, span: parameter.initial.span };
       scope.define(name, checkArgument(argument, parameter, declaration, evaluation), parameter.initial.span);
-    } else if (unbound === "unknown") {
+    } else if (options.open === true) {
       scope.define(name, openStatic(parameter), parameter.name.span);
     } else {
       evaluation.fail(messages.missingArgument(declaration, parameter, template.span));
@@ -269,7 +275,7 @@ class Layout {
         }
         // A block bound by `let` shares its parent's place: it adds no segment to checkpoint names.
         const compute = (): Value =>
-          this.#evaluation.attach(this.#evaluation.evaluate(member.value, this.#scope), this.#path, span);
+          this.#evaluation.attach(this.#evaluation.evaluate(member.value, this.#scope), this.#path, span, "shared");
         this.#scope.defineLazy(name, compute, span, () => {
           this.#evaluation.fail(messages.circularDefinition(name, span));
         });

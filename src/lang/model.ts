@@ -16,7 +16,6 @@ import * as messages from "./messages.ts";
 import { parseExpression } from "./parse.ts";
 import type { Program } from "./program.ts";
 import { Scope } from "./scope.ts";
-import { SourceFile } from "./source.ts";
 import { coerce } from "./static-types.ts";
 import { declaredTensorType } from "./tensor-types.ts";
 import type { TensorType } from "./types.ts";
@@ -221,11 +220,10 @@ function readSetting(
   if (wantsText && !text.startsWith('"')) {
     value = { kind: "string", value: text };
   } else {
-    const file = new SourceFile(`--set ${name}`, text);
-    const { expression, diagnostics } = parseExpression(file);
-    const [problem] = diagnostics;
-    if (problem !== undefined) {
-      context.sink.report(messages.badSetting(name, text, problem.message.replace(/\.$/, ""), span));
+    const { expression, diagnostics } = parseExpression(`--set ${name}`, text);
+    if (expression === undefined) {
+      const problem = diagnostics[0]?.message.replace(/\.$/, "") ?? "it is not one value";
+      context.sink.report(messages.badSetting(name, text, problem, span));
       return undefined;
     }
     value = evaluator.evaluate(expression, moduleScope(context.program.root, evaluator));

@@ -4,10 +4,10 @@
  * Owns: the limit on reported errors and the order in which they come. A tree always comes back,
  * however broken the text; nothing is ever thrown.
  */
-import type { SourceUnit } from "./ast.ts";
+import type { Expression, SourceUnit } from "./ast.ts";
 import { type Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import { OssicleParser } from "./grammar.ts";
-import type { SourceFile } from "./source.ts";
+import { SourceFile } from "./source.ts";
 import { type Comment, tokenize } from "./tokenize.ts";
 
 /** More would not be read. */
@@ -38,4 +38,15 @@ export function parse(file: SourceFile): ParseResult {
   parser ??= new OssicleParser();
   const { imports, declarations } = parser.read(stream, report);
   return { unit: { file, imports, declarations }, diagnostics: sink.sorted(), comments };
+}
+
+/** Reads one expression, as a user types it for a setting. `undefined` when the text is anything else. */
+export function parseExpression(
+  label: string,
+  text: string,
+): { readonly expression: Expression | undefined; readonly diagnostics: readonly Diagnostic[] } {
+  const { unit, diagnostics } = parse(new SourceFile(label, `let value = ${text}`));
+  const [declaration] = unit.declarations;
+  const single = unit.declarations.length === 1 && unit.imports.length === 0 && declaration?.kind === "let";
+  return { expression: single && diagnostics.length === 0 ? declaration.value : undefined, diagnostics };
 }

@@ -141,7 +141,7 @@ function cancelCommon(a: Polynomial, b: Polynomial): { numerator: Polynomial; di
  * Long division by the leading term. With `exact`, stops at the first term that does not divide;
  * otherwise such terms go to the remainder and a larger coefficient gives up its whole multiples.
  */
-function divideByLeading(
+export function divideByLeading(
   a: Polynomial,
   b: Polynomial,
   exact: boolean,

@@ -68,8 +68,8 @@ const maximumProducts = 1_000_000;
 const maximumDegree = 1_000;
 const maximumKeyLength = 100_000;
 const maximumCoefficient = 1n << 4096n;
-/** Atoms nested deeper than this are refused, so that recursive walks stay shallow. */
-export const maximumDepth = 80;
+/** Deeper nesting is refused, so that recursive walks stay shallow and parse.ts can read all that is printed. */
+const maximumDepth = 60;
 
 export class Polynomial {
   readonly terms: readonly Term[];
@@ -152,6 +152,7 @@ export function monomial(factors: readonly Factor[]): Monomial {
     );
   }
   const key = factors.map(({ atom, power }) => (power === 1 ? atom.key : `${atom.key}^${power}`)).join("*");
+  if (key.length > maximumKeyLength) throw new DimError("too-large", "The dimension expression is too long.");
   return { key, degree, factors };
 }
 

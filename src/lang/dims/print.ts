@@ -1,123 +1,78 @@
 /**
  * Dimensions as text.
  *
- * Owns: choosing, among the ways to write one value, the one that a reader expects: constants and
- * multiples that division took out of a floor go back in where it gets shorter, and ceil is written
- * where it says more than floor. parse.ts reads all of it back to the same value.
+ * Owns: the notation. display.ts arranges the sum first; here each floor is written as floor or ceil,
+ * whichever says less, and terms are put in order. parse.ts reads all of it back to the same value.
  */
-import {
-  type Atom,
-  add,
-  constant,
-  type Monomial,
-  negate,
-  Polynomial,
-  scale,
-  subtract,
-  type Term,
-} from "./polynomial.ts";
+import { arrange } from "./display.ts";
+import { type Atom, add, constant, type Monomial, negate, type Polynomial, subtract } from "./polynomial.ts";
 
-/** A term as it will be printed: a coefficient and the text of what it multiplies. */
+/** A term as it will be printed: a coefficient and the text of what it multiplies, "" for 1. */
 interface Part {
   readonly coefficient: bigint;
   readonly text: string;
 }
 
-type FloorAtom = Extract<Atom, { kind: "floor" }>;
-
 export function print(polynomial: Polynomial): string {
-  const rewritten = foldIntoFloors(polynomial);
-  const parts: Part[] = rewritten.map(({ coefficient, monomial, floor }) => {
-    if (floor !== undefined) return printFloorTerm(coefficient, floor.numerator, floor.divisor);
-    return printTerm(coefficient, monomial);
+  const { sum, remainders } = arrange(polynomial);
+  const parts = sum.terms.map(({ coefficient, monomial }) => printTerm(coefficient, monomial));
+  // After the terms with symbols, before the constant.
+  const end = sum.constantTerm === 0n ? parts.length : parts.length - 1;
+  const printed = remainders.map(({ coefficient, numerator, divisor }) => {
+    const text = `${printFactor(numerator)} % ${printFactor(divisor)}`;
+    const scale = coefficient.coefficient;
+    const plain = (scale === 1n || scale === -1n) && coefficient.monomial.degree === 0;
+    const by = coefficient.monomial.degree === 0 ? "" : `${printTerm(1n, coefficient.monomial).text}*`;
+    return { coefficient: scale, text: plain ? text : `${by}(${text})` };
   });
+  parts.splice(end, 0, ...printed);
+  return joinParts(parts);
+}
+
+function joinParts(parts: readonly Part[]): string {
   if (parts.length === 0) return "0";
-  // "N - 1" rather than "-1 + N": a positive term leads when there is one.
-  const leading = parts[0];
+  // "N - E" rather than "-E + N": a positive term leads when there is one.
   const positive = parts.findIndex((part) => part.coefficient > 0n);
   const leader = parts[positive];
-  if (leading !== undefined && leading.coefficient < 0n && leader !== undefined) {
-    parts.splice(positive, 1);
-    parts.unshift(leader);
-  }
+  const ordered = leader === undefined ? parts : [leader, ...parts.filter((_, index) => index !== positive)];
+  return (parts[0]?.coefficient ?? 1n) < 0n ? joinOrdered(ordered) : joinOrdered(parts);
+}
+
+function joinOrdered(parts: readonly Part[]): string {
   return parts
     .map(({ coefficient, text }, index) => {
-      const sign = coefficient < 0n ? (index === 0 ? "-" : " - ") : index === 0 ? "" : " + ";
-      const size = coefficient < 0n ? -coefficient : coefficient;
+      const negative = coefficient < 0n;
+      const sign = index === 0 ? (negative ? "-" : "") : negative ? " - " : " + ";
+      const size = negative ? -coefficient : coefficient;
       return sign + (text === "" ? `${size}` : size === 1n ? text : `${size}*${text}`);
     })
     .join("");
 }
 
-interface DisplayTerm extends Term {
-  /** Set when the term is `coefficient * floor(numerator / divisor)` with other terms folded in. */
-  readonly floor?: { readonly numerator: Polynomial; readonly divisor: Polynomial };
-}
-
-/**
- * Finds floors that occur in one linear term, and moves into each what division took out of it:
- * terms whose monomial is still in its numerator, and the constant.
- */
-function foldIntoFloors(polynomial: Polynomial): DisplayTerm[] {
-  const occurrences = new Map<string, number>();
-  for (const { monomial } of polynomial.terms) {
-    for (const { atom } of monomial.factors) occurrences.set(atom.key, (occurrences.get(atom.key) ?? 0) + 1);
+function printTerm(coefficient: bigint, monomial: Monomial): Part {
+  const only = monomial.factors[0]?.atom;
+  if (monomial.degree === 1 && only?.kind === "floor") {
+    return printFloorTerm(coefficient, only.numerator, only.divisor);
   }
-  const linear = polynomial.terms.filter(
-    (term) => linearFloor(term.monomial) !== undefined && occurrences.get(term.monomial.key) === 1,
-  );
-  let outside = subtract(polynomial, new Polynomial(linear));
-  const folded = new Map<string, NonNullable<DisplayTerm["floor"]>>();
-  for (const { coefficient, monomial } of linear) {
-    const atom = linearFloor(monomial);
-    if (atom === undefined) continue;
-    const taken = takeOut(outside, atom, coefficient);
-    outside = subtract(outside, scale(taken, coefficient));
-    const divisor = atom.divisor.value ?? 0n;
-    folded.set(monomial.key, {
-      numerator: add(atom.numerator, scale(taken, divisor)),
-      divisor: atom.divisor,
-    });
-  }
-  return add(outside, new Polynomial(linear)).terms.map((term) => {
-    const floor = folded.get(term.monomial.key);
-    return floor === undefined ? term : { ...term, floor };
-  });
+  const text = monomial.factors
+    .map(({ atom, power }) => (power === 1 ? printAtom(atom) : `${printAtom(atom)}^${power}`))
+    .join("*");
+  return { coefficient, text };
 }
 
-function linearFloor(monomial: Monomial): FloorAtom | undefined {
-  const atom = monomial.factors[0]?.atom;
-  if (monomial.degree !== 1 || atom?.kind !== "floor" || atom.divisor.value === undefined) return undefined;
-  return atom;
-}
-
-/** What to move into `coefficient * atom`: t, where coefficient * (atom + t) replaces it and coefficient * t. */
-function takeOut(outside: Polynomial, atom: FloorAtom, coefficient: bigint): Polynomial {
-  const inside = new Set(atom.numerator.terms.map((term) => term.monomial.key));
-  const constantPart = atom.numerator.constantTerm;
-  const divisor = atom.divisor.value ?? 1n;
-  // floor(N/4) + 1 and ceil(N/4) + 1 are plainer than a shifted numerator.
-  const plain = constantPart === 0n || constantPart === divisor - 1n;
-  const taken = outside.terms.filter((term) => {
-    if (term.coefficient % coefficient !== 0n) return false;
-    return term.monomial.degree === 0 ? !plain : inside.has(term.monomial.key);
-  });
-  return new Polynomial(
-    taken.map((term) => ({ coefficient: term.coefficient / coefficient, monomial: term.monomial })),
-  );
-}
-
+/** -floor(-a/b) is ceil(a/b), and the other way round: the sign goes where it leaves fewer minuses. */
 function printFloorTerm(coefficient: bigint, numerator: Polynomial, divisor: Polynomial): Part {
   const weight = signWeight(numerator);
-  // -floor(-a/b) is ceil(a/b), and the other way round.
-  if (weight < 0 || (weight === 0 && coefficient < 0n)) {
-    const value = divisor.value;
-    const mirrored = negate(numerator);
-    if (value === undefined) return { coefficient: -coefficient, text: printCall("ceil", mirrored, divisor) };
-    const shifted = add(mirrored, constant(value - 1n));
-    return { coefficient: -coefficient, text: printDivision(shifted, divisor) };
+  if (weight > 0 || (weight === 0 && coefficient > 0n)) {
+    return { coefficient, text: printDivision(numerator, divisor) };
   }
-  return { coefficient, text: printDivision(numerator, divisor) };
+  const mirrored = negate(numerator);
+  const value = divisor.value;
+  const text =
+    value === undefined
+      ? printCall("ceil", mirrored, divisor)
+      : printDivision(add(mirrored, constant(value - 1n)), divisor);
+  return { coefficient: -coefficient, text };
 }
 
 /** Positive when more terms with symbols are positive than negative. */
@@ -153,17 +108,6 @@ function printFactor(polynomial: Polynomial): string {
       ? only.coefficient > 0n
       : only.coefficient === 1n && only.monomial.factors.length === 1);
   return bare ? print(polynomial) : `(${print(polynomial)})`;
-}
-
-function printTerm(coefficient: bigint, monomial: Monomial): Part {
-  const only = monomial.factors[0]?.atom;
-  if (monomial.degree === 1 && only?.kind === "floor") {
-    return printFloorTerm(coefficient, only.numerator, only.divisor);
-  }
-  const text = monomial.factors
-    .map(({ atom, power }) => (power === 1 ? printAtom(atom) : `${printAtom(atom)}^${power}`))
-    .join("*");
-  return { coefficient, text };
 }
 
 function printAtom(atom: Atom): string {
