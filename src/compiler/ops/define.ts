@@ -4,23 +4,16 @@
  * Owns: parsing the signature once, inference (attributes, dtypes, shapes, in that order), the
  * derived reference of the element-by-element ops, the derived scalar cost, and freezing.
  */
-import type {
-  AttributeSpec,
-  Attributes,
-  Inference,
-  InferredResult,
-  OpSignature,
-} from "../../lang/catalog.ts";
+import type { AttributeSpec, Attributes, Inference, InferredResult } from "../../lang/catalog.ts";
 import { Dim } from "../../lang/dims.ts";
 import type { TensorType } from "../../lang/types.ts";
-import { evaluateLowering } from "../evaluate.ts";
-import type { HostTensor } from "../host-tensor.ts";
 import { checkAttributes, completeAttributes } from "./attributes.ts";
 import { scalarCost } from "./cost.ts";
 import type { ElementTypeRule } from "./element-types.ts";
-import type { Lowering } from "./lowering.ts";
+import type { LoweringContext, Scalar } from "./lowering.ts";
 import { Match, Refusal, refuse, type SourcedDim } from "./match.ts";
-import type { Cost, CostContext, OpDefinition, ReferenceContext, Role } from "./op.ts";
+import type { Cost, CostContext, OpDefinition, Role } from "./op.ts";
+import { runMap } from "./scalar-block.ts";
 import { parseSignature, type Signature, variables } from "./signature.ts";
 
 export interface OpRecord
@@ -41,7 +34,7 @@ export interface OpRecord
   readonly macs?: (context: CostContext) => Dim;
   /** Other scalar operations; what the lowering does where it is left out. */
   readonly scalar?: (context: CostContext) => Dim;
-  /** Derived from the lowering of a map or a source, and required of every other. */
+  /** Derived from the expression of a map, and required of every other. */
   readonly reference?: OpDefinition["reference"];
   readonly simplify?: NonNullable<OpDefinition["simplify"]>;
 }
@@ -68,7 +61,7 @@ export function defineOp(record: OpRecord): OpDefinition {
         scalar: record.scalar?.(complete) ?? scalarCost(lowering, complete),
       };
     },
-    reference: record.reference ?? derivedReference(lowering),
+    reference: referenceOf(record),
     lowering,
     onnx,
     tolerance,
@@ -132,20 +125,24 @@ function checkRecord(record: OpRecord, signature: Signature): void {
     if (from !== undefined && from !== kind) throw new Error(`${record.name}: ${name} is used in two ways`);
   }
   if (record.samples.length === 0) throw new Error(`${record.name} has no samples`);
-  if (!record.reference && record.lowering.kind !== "map" && record.lowering.kind !== "source") {
-    throw new Error(`${record.name} has no reference`);
-  }
   if (record.lowering.kind === "contract" && !record.macs) throw new Error(`${record.name} has no MAC count`);
 }
 
-/** A map's expression is its meaning: the reference runs it. */
-function derivedReference(lowering: Lowering): OpDefinition["reference"] {
-  return (operands: readonly HostTensor[], context: ReferenceContext) =>
-    evaluateLowering(lowering, operands, {
-      results: context.results,
-      attributes: context.attributes,
-    });
+function referenceOf({ name, lowering, reference }: OpRecord): OpDefinition["reference"] {
+  if (reference) return reference;
+  if (lowering.kind === "map") return mapReference(lowering.expression);
+  throw new Error(`${name} has no reference`);
 }
 
-/** `op` gives the language what it needs without the rest. */
-export type { OpSignature };
+/** A map's expression is its meaning: the reference runs it. */
+function mapReference(expression: (context: LoweringContext) => Scalar): OpDefinition["reference"] {
+  return (operands, context) => {
+    const { results, attributes } = context;
+    const bound = { operands: operands.map(boundType), results: results.map(boundType), attributes };
+    return [runMap(expression(bound), operands, context)];
+  };
+}
+
+function boundType(tensor: { dtype: TensorType["dtype"]; shape: readonly number[] }): TensorType {
+  return { dtype: tensor.dtype, shape: tensor.shape.map((size) => Dim.of(size)) };
+}

@@ -72,13 +72,16 @@ function softmaxOp(
       const axis = resolveAxis(numberOf(context.attributes, "axis"), input.shape.length);
       return eachRow(input, axis, context, (from, to) => {
         let largest = Number.NEGATIVE_INFINITY;
-        for (const value of from) largest = Math.max(largest, value);
+        for (let i = 0; i < from.length; i++) largest = Math.max(largest, from[i] ?? 0);
         let total = 0;
-        for (const value of from) total += Math.exp(value - largest);
+        for (let i = 0; i < from.length; i++) {
+          to[i] = Math.exp((from[i] ?? 0) - largest);
+          total += to[i] ?? 0;
+        }
         const logTotal = Math.log(total);
-        from.forEach((value, i) => {
-          to[i] = logarithm ? value - largest - logTotal : Math.exp(value - largest) / total;
-        });
+        for (let i = 0; i < from.length; i++) {
+          to[i] = logarithm ? (from[i] ?? 0) - largest - logTotal : (to[i] ?? 0) / total;
+        }
       });
     },
     lowering: {
@@ -157,12 +160,14 @@ export const layerNorm: OpDefinition = defineOp({
     if (!input) return [];
     const small = numberOf(context.attributes, "epsilon");
     return eachRow(input, lastAxis({ operands }), context, (from, to) => {
-      const mean = from.reduce((sum, value) => sum + value, 0) / from.length;
-      const variance = from.reduce((sum, value) => sum + (value - mean) ** 2, 0) / from.length;
+      let mean = 0;
+      for (let i = 0; i < from.length; i++) mean += (from[i] ?? 0) / from.length;
+      let variance = 0;
+      for (let i = 0; i < from.length; i++) variance += ((from[i] ?? 0) - mean) ** 2 / from.length;
       const scale = 1 / Math.sqrt(variance + small);
-      from.forEach((value, i) => {
-        to[i] = (value - mean) * scale * (weight?.data[i] ?? 1) + (bias?.data[i] ?? 0);
-      });
+      for (let i = 0; i < from.length; i++) {
+        to[i] = ((from[i] ?? 0) - mean) * scale * (weight?.data[i] ?? 1) + (bias?.data[i] ?? 0);
+      }
     });
   },
   lowering: {
@@ -204,10 +209,10 @@ export const rmsNorm: OpDefinition = defineOp({
     if (!input) return [];
     const small = numberOf(context.attributes, "epsilon");
     return eachRow(input, lastAxis({ operands }), context, (from, to) => {
-      const scale = 1 / Math.sqrt(from.reduce((sum, value) => sum + value * value, 0) / from.length + small);
-      from.forEach((value, i) => {
-        to[i] = value * scale * (weight?.data[i] ?? 1);
-      });
+      let square = 0;
+      for (let i = 0; i < from.length; i++) square += (from[i] ?? 0) ** 2 / from.length;
+      const scale = 1 / Math.sqrt(square + small);
+      for (let i = 0; i < from.length; i++) to[i] = (from[i] ?? 0) * scale * (weight?.data[i] ?? 1);
     });
   },
   lowering: {

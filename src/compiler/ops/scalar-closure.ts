@@ -23,7 +23,7 @@ export type ScalarClosure = (registers: Registers) => number;
 
 const truth = (condition: boolean): number => (condition ? 1 : 0);
 
-const unaryFunctions: Readonly<Record<UnaryFunction, (x: number) => number>> = {
+export const unaryFunctions: Readonly<Record<UnaryFunction, (x: number) => number>> = {
   neg: (x) => -x,
   abs: Math.abs,
   exp: Math.exp,
@@ -41,7 +41,7 @@ const unaryFunctions: Readonly<Record<UnaryFunction, (x: number) => number>> = {
   not: (x) => truth(x === 0),
 };
 
-const binaryFunctions: Readonly<Record<BinaryFunction, (a: number, b: number) => number>> = {
+export const binaryFunctions: Readonly<Record<BinaryFunction, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -117,7 +117,7 @@ export function compileScalar(scalar: Scalar): ScalarClosure {
 }
 
 /** A cast to a shorter float changes nothing: the reference does not round. */
-function conversion(to: DType): (x: number) => number {
+export function conversion(to: DType): (x: number) => number {
   if (to === "bool") return (x) => truth(x !== 0);
   return isFloat(to) ? (x) => x : Math.trunc;
 }

@@ -3,16 +3,25 @@
  */
 import { Dim, productDims } from "../../lang/dims.ts";
 import { isFloat } from "../../lang/types.ts";
+import { allocate, type HostTensor } from "../host-tensor.ts";
 import { dimOf, dimsOf, dtypeOf, numberOf } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import type { ElementTypeRule } from "./element-types.ts";
 import { computed, refuse } from "./match.ts";
-import type { OpDefinition } from "./op.ts";
+import type { OpDefinition, ReferenceContext } from "./op.ts";
 import { sample } from "./samples.ts";
 import { cast, coordinate, dimension, number } from "./scalar.ts";
 import { exact } from "./tolerances.ts";
 
 const chosen: ElementTypeRule = (_, attributes) => [dtypeOf(attributes, "dtype")];
+
+function filled(results: ReferenceContext["results"], value: (position: number) => number): HostTensor[] {
+  return results.map(({ dtype, shape }) => {
+    const out = allocate(dtype, shape);
+    for (let i = 0; i < out.data.length; i++) out.data[i] = value(i);
+    return out;
+  });
+}
 
 export const iota: OpDefinition = defineOp({
   name: "iota",
@@ -29,6 +38,7 @@ export const iota: OpDefinition = defineOp({
     return [dtype];
   },
   solve: (_, attributes) => ({ n: computed(dimOf(attributes, "n")) }),
+  reference: (_, { results }) => filled(results, (position) => position),
   lowering: {
     kind: "source",
     expression: ({ attributes }) => cast(coordinate(0), dtypeOf(attributes, "dtype")),
@@ -66,6 +76,7 @@ export const fill: OpDefinition = defineOp({
     return [dtype];
   },
   solve: (_, attributes) => ({ s: dimsOf(attributes, "shape").map(computed) }),
+  reference: (_, { attributes, results }) => filled(results, () => numberOf(attributes, "value")),
   lowering: {
     kind: "source",
     expression: ({ attributes }) => cast(number(numberOf(attributes, "value")), dtypeOf(attributes, "dtype")),
@@ -98,6 +109,7 @@ export const dimensionOp: OpDefinition = defineOp({
     dtype: { kind: "dtype", doc: "the element type", default: "i64" },
   },
   types: chosen,
+  reference: (_, { attributes, results }) => filled(results, () => numberOf(attributes, "value")),
   lowering: {
     kind: "source",
     expression: ({ attributes }) => cast(dimension(dimOf(attributes, "value")), dtypeOf(attributes, "dtype")),

@@ -70,7 +70,7 @@ describe("symbolic shapes", () => {
 
   test("computed dimensions stay expressions", () => {
     const framed = infer("frame", [tensor([1, N])], { size: 400, step: 160 });
-    expect(types(framed)).toEqual(["f32[1, floor((N - 400)/160) + 1, 400]"]);
+    expect(types(framed)).toEqual(["f32[1, floor((N - 240)/160), 400]"]);
     expect(requirements(framed)).toEqual(["400 at-most N"]);
     const patches = infer("conv2d", [tensor([1, 1, N, 128]), tensor([768, 1, 16, 16])], {
       strides: [16, 16],
