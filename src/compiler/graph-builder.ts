@@ -165,9 +165,13 @@ export class GraphBuilder implements Emitter {
         if (this.#inputs.has(source.name)) throw internalFault(`the input ${source.name} is declared twice`);
         this.#inputs.set(source.name, { name: source.name, value, sampleRate });
         return this.#register(value);
-      case "parameter":
-        this.#parameters.set(source.parameter.path, value);
+      case "parameter": {
+        const { path } = source.parameter;
+        const known = this.#parameters.get(path) ?? value;
+        if (known !== value) throw internalFault(`the parameter ${path} is there already, as another value`);
+        this.#parameters.set(path, value);
         return this.#register(value);
+      }
       case "constant":
         return this.#constant(value, source.tensor);
       case "result":

@@ -78,6 +78,14 @@ describe("what is refused", () => {
     expect(() => builder.input("x", floats(2))).toThrow(/x is declared twice/);
   });
 
+  test("a parameter taken from another graph under a path that is in use", () => {
+    const [one, two] = [new GraphWriter("one"), new GraphWriter("two")];
+    const weight = one.parameter("w", 3);
+    expect(one.builder.adopt(weight)).toBe(weight);
+    two.parameter("w", 3);
+    expect(() => two.builder.adopt(weight)).toThrow(/the parameter w is there already/);
+  });
+
   test("a node that its op refuses, made by a pass", () => {
     const builder = new GraphBuilder("g");
     const matmul = findOp("matmul");
