@@ -33,6 +33,9 @@ import {
 
 /** More levels than anyone writes, few enough for a recursive descent over them. */
 export const deepestNesting = 200;
+/** With more repairs, or more brackets open at once, a text is not worth reading to its end. */
+const mostRepairs = 200;
+const mostOpen = 5000;
 /** How many open brackets above a closing brace are searched for the one it is aligned with. */
 const alignmentSearch = 250;
 
@@ -50,6 +53,8 @@ type Repair =
 
 interface Matching {
   readonly repairs: readonly Repair[];
+  /** How many tokens were looked at: not all where almost nothing fits. */
+  readonly end: number;
   /** The first opener that lies too deep. */
   readonly tooDeep: Token | undefined;
 }
@@ -74,7 +79,10 @@ export function balance(
     return { tokens, tooDeep: true };
   }
   if (matching.repairs.length === 0) return { tokens, tooDeep: false };
-  return { tokens: repair(tokens, matching.repairs, file, alreadyReported, report), tooDeep: false };
+  return {
+    tokens: repair(tokens.slice(0, matching.end), matching.repairs, file, alreadyReported, report),
+    tooDeep: false,
+  };
 }
 
 function closerOf(opener: Token): TokenType {
@@ -99,8 +107,10 @@ function match(tokens: readonly Token[], byIndentation: boolean): Matching {
     if (top !== undefined) repairs.push({ kind: "close", index, opener: top.token, closer: top.closer });
   };
 
+  let end = 0;
   for (const [index, token] of tokens.entries()) {
-    const isCloser = isToken(token, Closer);
+    if (repairs.length > mostRepairs || stack.length > mostOpen) break;
+    end = index + 1;
     if (isFirstOnLine(token, tokens[index - 1])) {
       indent = token.startColumn ?? 1;
       if (byIndentation) for (let n = countLeftOpen(stack, tokens, index); n > 0; n--) closeBefore(index);
@@ -110,7 +120,7 @@ function match(tokens: readonly Token[], byIndentation: boolean): Matching {
       stack.push({ token, closer, indent });
       openCount.set(closer, (openCount.get(closer) ?? 0) + 1);
       if (stack.length > deepestNesting) tooDeep ??= token;
-    } else if (isCloser) {
+    } else if (isToken(token, Closer)) {
       const top = stack.at(-1);
       const following = tokens[index + 1];
       if (top !== undefined && isToken(token, top.closer)) {
@@ -131,8 +141,8 @@ function match(tokens: readonly Token[], byIndentation: boolean): Matching {
       }
     }
   }
-  while (stack.length > 0) closeBefore(tokens.length);
-  return { repairs, tooDeep };
+  while (stack.length > 0) closeBefore(end);
+  return { repairs, end, tooDeep };
 }
 
 /** How many brackets the layout says should have been closed before this line. */

@@ -157,14 +157,15 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   // -------------------------------------------------------------- operators
 
+  // Few rules, each of them large: a rule costs four stack frames for each level of nesting.
   readonly expression: Rule<Expression> = this.RULE("expression", (): Expression => {
     this.descend();
     const first = this.next();
-    let left = this.SUBRULE(this.conditional);
+    let left = this.#withoutPipe(1);
     let height = this.height;
     this.MANY(() => {
       const operator = this.CONSUME(PipeOperator);
-      const right = this.SUBRULE2(this.conditional);
+      const right = this.#withoutPipe(2);
       const span = this.spanFrom(first);
       left = isToken(operator, With)
         ? { kind: "with", subject: left, extension: right, span }
@@ -177,43 +178,40 @@ export abstract class ExpressionParser extends RecoveringParser {
     return left;
   });
 
-  readonly conditional: Rule<Expression> = this.RULE(
-    "conditional",
-    (): Expression =>
-      this.OR<Expression>({
-        DEF: [
-          {
-            ALT: () => {
-              this.descend();
-              const first = this.CONSUME(If);
-              const condition = this.SUBRULE(this.expression);
-              let height = this.height;
-              this.CONSUME(Then, { ERR_MSG: "`then`" });
-              const consequent = this.SUBRULE(this.conditional);
-              height = Math.max(height, this.height);
-              this.CONSUME(Else, { ERR_MSG: "`else`: an `if` expression needs both values" });
-              const alternate = this.SUBRULE2(this.conditional);
-              this.grow(Math.max(height, this.height), first);
-              this.ascend();
-              const span = this.spanFrom(first);
-              return { kind: "conditional-expression", condition, consequent, alternate, span };
-            },
-          },
-          { ALT: () => this.SUBRULE(this.binary) },
-        ],
-        ERR_MSG: "an expression",
-      }),
-  );
+  #withoutPipe(index: number): Expression {
+    return this.or(index, {
+      DEF: [
+        { ALT: () => this.subrule(index, this.ifExpression) },
+        { ALT: () => this.subrule(index, this.binary) },
+      ],
+      ERR_MSG: "an expression",
+    });
+  }
+
+  readonly ifExpression: Rule<Expression> = this.RULE("ifExpression", (): Expression => {
+    this.descend();
+    const first = this.CONSUME(If);
+    const condition = this.SUBRULE(this.expression);
+    let height = this.height;
+    this.CONSUME(Then, { ERR_MSG: "`then`" });
+    const consequent = this.#withoutPipe(1);
+    height = Math.max(height, this.height);
+    this.CONSUME(Else, { ERR_MSG: "`else`: an `if` expression needs both values" });
+    const alternate = this.#withoutPipe(2);
+    this.grow(Math.max(height, this.height), first);
+    this.ascend();
+    return { kind: "conditional-expression", condition, consequent, alternate, span: this.spanFrom(first) };
+  });
 
   readonly binary: Rule<Expression> = this.RULE("binary", (): Expression => {
     const first = this.next();
-    const node = this.SUBRULE(this.unary);
+    const node = this.#unary(1);
     let chain: OperatorChain | undefined;
     this.MANY(() => {
       chain ??= new OperatorChain(this.#operand(node, first), (operator) => this.#reportChained(operator));
       const operator = this.CONSUME(BinaryOperator);
       const start = this.next();
-      const right = this.SUBRULE2(this.unary);
+      const right = this.#unary(2);
       chain.push(operator.image, this.spanOf(operator), this.#operand(right, start));
     });
     if (chain === undefined) return node;
@@ -235,23 +233,23 @@ export abstract class ExpressionParser extends RecoveringParser {
     );
   }
 
-  readonly unary: Rule<Expression> = this.RULE("unary", (): Expression => {
+  #unary(index: number): Expression {
     const operators: Token[] = [];
-    this.MANY(() => operators.push(this.CONSUME(PrefixOperator)));
-    let operand = this.SUBRULE(this.postfix);
+    this.many(index, () => operators.push(this.consume(index, PrefixOperator)));
+    let operand = this.subrule(index, this.postfix);
     for (const token of operators.reverse()) {
       const operator: UnaryOperator = token.image === "!" ? "!" : "-";
       operand = { kind: "unary", operator, operand, span: this.spanFrom(token) };
       this.grow(this.height, token);
     }
     return operand;
-  });
+  }
 
   // -------------------------------------------------------------- postfix and primary
 
   readonly postfix: Rule<Expression> = this.RULE("postfix", (): Expression => {
     const first = this.next();
-    let left = this.SUBRULE(this.primary);
+    let left = this.#primary();
     let height = this.height;
     this.MANY({
       // A bracket on a new line begins something new.
@@ -358,9 +356,9 @@ export abstract class ExpressionParser extends RecoveringParser {
     return { kind: "slice", start, stop, step, span: this.spanFrom(first ?? colon) };
   });
 
-  readonly primary: Rule<Expression> = this.RULE("primary", (): Expression => {
+  #primary(): Expression {
     this.height = 1;
-    return this.OR<Expression>({
+    return this.or<Expression>(1, {
       DEF: [
         {
           GATE: () => this.continuesLine(2) && this.nextIs(LeftParen, 3),
@@ -391,7 +389,7 @@ export abstract class ExpressionParser extends RecoveringParser {
       ],
       ERR_MSG: "an expression",
     });
-  });
+  }
 
   readonly listOrComprehension: Rule<Expression> = this.RULE("listOrComprehension", (): Expression => {
     const first = this.CONSUME(LeftBracket);

@@ -284,7 +284,9 @@ export class OssicleParser extends ExpressionParser {
         this.OR([
           {
             ALT: () => {
+              this.descend();
               alternate = [this.SUBRULE(this.conditionalMember)];
+              this.ascend();
             },
           },
           {
@@ -579,7 +581,6 @@ export class OssicleParser extends ExpressionParser {
   });
 
   readonly ifStatement: Rule<IfStatement> = this.RULE("ifStatement", (): IfStatement => {
-    this.descend();
     const first = this.CONSUME(If);
     const condition = this.#condition(1, first, atStatement);
     const consequent = this.SUBRULE(this.statementBlock);
@@ -589,7 +590,9 @@ export class OssicleParser extends ExpressionParser {
       this.OR([
         {
           ALT: () => {
+            this.descend();
             alternate = [this.SUBRULE(this.ifStatement)];
+            this.ascend();
           },
         },
         {
@@ -599,7 +602,6 @@ export class OssicleParser extends ExpressionParser {
         },
       ]);
     });
-    this.ascend();
     return { kind: "if", condition, consequent, alternate, span: this.spanFrom(first) };
   });
 
@@ -657,7 +659,10 @@ export class OssicleParser extends ExpressionParser {
       if (Number.isNaN(token.startOffset)) return false;
       if (depth === 0) {
         if (isToken(token, LeftBrace)) return true;
-        if (isToken(token, If)) inner += 1;
+        if (isToken(token, If)) {
+          if (!this.continuesLine(distance)) return false;
+          inner += 1;
+        }
         if (isToken(token, Then) && inner-- === 0) return false;
         if (oneOf(token, Closer, Let, For, Require, Equals)) return false;
       }

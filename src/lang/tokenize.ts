@@ -21,6 +21,7 @@ import {
 } from "./syntax-messages.ts";
 import {
   Closer,
+  ControlCharacters,
   HashComment,
   isToken,
   lex,
@@ -50,17 +51,21 @@ export interface TokenStream {
   readonly tooDeep: boolean;
 }
 
-type Report = (diagnostic: Diagnostic) => void;
+/** Answers whether to go on. */
+export type Report = (diagnostic: Diagnostic) => boolean;
 
 export function tokenize(file: SourceFile, report: Report): TokenStream {
-  const { tokens: lexed, comments, unmatched } = lex(file.text);
-  for (const { start, end } of unmatched) {
-    report(unknownCharacter(file.span(start, end), excerpt(file.text.slice(start, end))));
-  }
+  const { tokens: lexed, comments } = lex(file.text);
   const unterminated = new Set<Token>();
   const sound: Token[] = [];
+  let goOn = true;
+  const reportOrStop: Report = (diagnostic) => {
+    goOn = report(diagnostic);
+    return goOn;
+  };
   for (const token of lexed) {
-    if (isSound(token, sound.at(-1), file, report, unterminated)) sound.push(token);
+    if (isSound(token, sound.at(-1), file, reportOrStop, unterminated)) sound.push(token);
+    if (!goOn) break;
   }
   const { tokens, tooDeep } = balance(sound, file, (token) => unterminated.has(token), report);
   return {
@@ -98,6 +103,7 @@ function isSound(
       return true;
     }
     case Unknown:
+    case ControlCharacters:
       report(unknownCharacter(span, `\`${excerpt(token.image)}\``, lookAlike(token.image, span)));
       return false;
     case HashComment:

@@ -3,7 +3,7 @@
  *
  * Owns: what a token looks like. Whether a number or a string is well formed is literals.ts; what
  * becomes of comments and of unknown characters is tokenize.ts. Every token lies on one line, and
- * every character but control characters belongs to some token, right or wrong.
+ * every character belongs to some token, right or wrong, so the lexer itself never fails.
  */
 import { createToken, createTokenInstance, type IToken, Lexer, type TokenType } from "chevrotain";
 
@@ -153,6 +153,22 @@ export const Unknown = createToken({
   pattern: /[\u0080-\uffff]+|[$&;?\\^`~]/,
 });
 
+const controlCodes = Array.from({ length: 128 }, (_, code) => code).filter(
+  (code) => (code < 32 && !(code >= 9 && code <= 13)) || code === 127,
+);
+export const ControlCharacters = createToken({
+  name: "ControlCharacters",
+  pattern: {
+    exec: (text, offset): [string] | null => {
+      let end = offset;
+      while (controlCodes.includes(text.charCodeAt(end))) end += 1;
+      return end === offset ? null : [text.slice(offset, end)];
+    },
+  },
+  start_chars_hint: controlCodes,
+  line_breaks: false,
+});
+
 const allTokens: TokenType[] = [
   Whitespace,
   Comment,
@@ -167,27 +183,17 @@ const allTokens: TokenType[] = [
   ...[Colon, Comma, Dot, Equals, Bar, At, Star, Minus, Not],
   ...shortOperators,
   ...[LeftParen, RightParen, LeftBracket, RightBracket, LeftBrace, RightBrace],
-  ...[HashComment, SingleQuoted, Unknown],
+  ...[HashComment, SingleQuoted, Unknown, ControlCharacters],
 ];
 
 export const vocabulary: readonly TokenType[] = allTokens;
 
 const lexer = new Lexer(allTokens, { positionTracking: "onlyStart" });
 
-/** A range of offsets. */
-interface Extent {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** `unmatched` are runs of control characters. */
-export function lex(text: string): { tokens: Token[]; comments: Token[]; unmatched: readonly Extent[] } {
-  const result = lexer.tokenize(text);
-  return {
-    tokens: result.tokens,
-    comments: result.groups["comments"] ?? [],
-    unmatched: result.errors.map(({ offset, length }) => ({ start: offset, end: offset + length })),
-  };
+export function lex(text: string): { tokens: Token[]; comments: Token[] } {
+  const { tokens, groups } = lexer.tokenize(text);
+  const { comments = [] } = groups;
+  return { tokens, comments };
 }
 
 /** Whether a token is of a type, or of a type in that category. */
