@@ -3,7 +3,7 @@
  *
  * Owns: the order of equal values, which is that of their indices, on every target.
  */
-import { Dim } from "../../lang/dims.ts";
+import { Dim, productDims } from "../../lang/dims.ts";
 import { allocate, type HostTensor, rowMajorStrides } from "../host-tensor.ts";
 import { int, type OnnxContext } from "../onnx/context.ts";
 import { walk } from "../walk.ts";
@@ -13,6 +13,7 @@ import { numbers, ordering } from "./element-types.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 import { computed } from "./match.ts";
 import type { OpDefinition, ReferenceContext } from "./op.ts";
+import { emitReshape } from "./reshape.ts";
 import { normal, sample, wholes } from "./samples.ts";
 import { accumulator, add, x } from "./scalar.ts";
 import { accumulated, exact } from "./tolerances.ts";
@@ -54,8 +55,26 @@ function orderLowering(descending: (context: LoweringContext) => boolean): Lower
 }
 
 function emitTopK(context: OnnxContext, count: Dim, largest: boolean): readonly string[] {
-  const inputs = [context.inputs[0] ?? "", context.dims([count])];
-  return context.nodes("TopK", inputs, 2, { axis: int(-1), largest: int(largest ? 1 : 0), sorted: int(1) });
+  const [x = ""] = context.inputs;
+  const shape = context.operands[0]?.shape ?? [];
+  const lead = shape.slice(0, -1);
+  const rows = productDims(lead);
+  const take = (from: string) =>
+    context.nodes("TopK", [from, context.dims([count])], 2, {
+      axis: int(-1),
+      largest: int(largest ? 1 : 0),
+      sorted: int(1),
+    });
+  if (Dim.provablyAtMost(Dim.of(1), rows)) return take(x);
+  // onnxruntime's TopK divides by the number of rows: where there may be none, one is added and cut off.
+  const length = shape.at(-1) ?? Dim.of(1);
+  const zero = context.constant(context.operands[0]?.dtype ?? "f32", [0], []);
+  const spare = context.node("Expand", [zero, context.dims([Dim.of(1), length])]);
+  const flat = emitReshape(context, x, [rows, length]);
+  const first = [context.constant("i64", [0]), context.dims([rows]), context.constant("i64", [0])];
+  return take(context.node("Concat", [flat, spare], { axis: int(0) })).map((result) =>
+    emitReshape(context, context.node("Slice", [result, ...first]), [...lead, count]),
+  );
 }
 
 export const topK: OpDefinition = defineOp({
@@ -83,6 +102,7 @@ export const topK: OpDefinition = defineOp({
     sample([wholes(0, 3, 2, 1, 13)], { k: Dim.of(13), largest: true }),
     sample([normal(7)], { k: Dim.of(1), largest: false }),
     sample([normal(2, 5)], { k: Dim.of(0), largest: true }),
+    sample([normal(0, 5)], { k: Dim.of(2), largest: true }),
   ],
 });
 
