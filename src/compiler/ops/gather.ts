@@ -5,13 +5,15 @@
  * the reference refuses one that does not.
  */
 import { DiagnosticError } from "../../lang/diagnostic.ts";
+import { Dim, productDims } from "../../lang/dims.ts";
 import { allocate, elementCount, type HostTensor } from "../host-tensor.ts";
-import { int } from "../onnx/context.ts";
+import { int, type OnnxContext } from "../onnx/context.ts";
 import { numberOf, resolveAxis } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import { indexed } from "./element-types.ts";
 import { at } from "./indices.ts";
 import type { OpDefinition, ReferenceContext } from "./op.ts";
+import { emitReshape } from "./reshape.ts";
 import { normal, sample, wholes } from "./samples.ts";
 import { exact } from "./tolerances.ts";
 
@@ -114,7 +116,8 @@ export const gather: OpDefinition = defineOp({
 export const takeAlong: OpDefinition = defineOp({
   name: "take_along",
   summary: "In each row of the leading dimensions, the entries at that row's own indices.",
-  source: "ONNX GatherND-13 with batch_dims; token gathering after pruning, arXiv:2202.07800",
+  source:
+    "ONNX GatherND-13 with batch_dims, as Gather-13 of joined rows; token gathering after pruning, arXiv:2202.07800",
   signature: "x: *b n *t, indices: *b k -> *b k *t",
   roles: ["activation", "index"],
   types: indexed,
@@ -139,13 +142,17 @@ export const takeAlong: OpDefinition = defineOp({
       ];
     },
   },
+  // Not GatherND: onnxruntime's divides by zero when there is no index.
   onnx: (context) => {
     const [x = "", indices = ""] = context.inputs;
-    const lead = (context.operands[1]?.shape.length ?? 1) - 1;
-    // With nothing in front and nothing behind, it is Gather, which every runtime has.
-    if (lead === 0) return [context.node("Gather", [x, indices], { axis: int(0) })];
-    const columns = context.node("Unsqueeze", [indices, context.constant("i64", [-1])]);
-    return [context.node("GatherND", [x, columns], { batch_dims: int(lead) })];
+    const [shape = [], indexShape = []] = context.operands.map((operand) => operand.shape);
+    const lead = indexShape.slice(0, -1);
+    const rows = productDims(lead);
+    const length = shape[lead.length] ?? Dim.of(1);
+    const rest = shape.slice(lead.length + 1);
+    const flat = lead.length === 0 ? x : emitReshape(context, x, [rows.mul(length), ...rest]);
+    const positions = rows.constant === 1 ? indices : rowPositions(context, indices, lead, rows, length);
+    return [context.node("Gather", [flat, positions], { axis: int(0) })];
   },
   tolerance: exact,
   samples: [
@@ -156,6 +163,20 @@ export const takeAlong: OpDefinition = defineOp({
     sample([normal(2, 3, 4), wholes(0, 2, 2, 0)]),
   ],
 });
+
+/** The indices as positions in all rows joined: row r starts at r times the length. */
+function rowPositions(
+  context: OnnxContext,
+  indices: string,
+  lead: readonly Dim[],
+  rows: Dim,
+  length: Dim,
+): string {
+  const literal = (value: number) => context.constant("i64", [value], []);
+  const numbers = context.node("Range", [literal(0), context.dim(rows), literal(1)]);
+  const starts = context.node("Mul", [numbers, context.dim(length)]);
+  return context.node("Add", [indices, emitReshape(context, starts, [...lead, Dim.of(1)])]);
+}
 
 export const embedding: OpDefinition = defineOp({
   name: "embedding",

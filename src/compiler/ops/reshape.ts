@@ -4,7 +4,7 @@
 import { Dim, productDims } from "../../lang/dims.ts";
 import { printShape, sameShape, sameType } from "../../lang/types.ts";
 import { allocate, rowMajorStrides } from "../host-tensor.ts";
-import { ints } from "../onnx/context.ts";
+import { int, ints, type OnnxContext } from "../onnx/context.ts";
 import { broadcastStrides, walk } from "../walk.ts";
 import { type AnyAttributes, dimsOf, numbersOf } from "./attributes.ts";
 import { defineOp } from "./define.ts";
@@ -16,6 +16,12 @@ import { normal, sample, wholes } from "./samples.ts";
 import { exact } from "./tolerances.ts";
 
 const dims = (...sizes: number[]) => sizes.map((size) => Dim.of(size));
+
+/** A 0 in ONNX's shape means "as the operand's" unless `allowzero` is set: it is, where a 0 may occur. */
+export function emitReshape(context: OnnxContext, x: string, shape: readonly Dim[]): string {
+  const mayBeEmpty = shape.some((dim) => !Dim.provablyAtMost(Dim.of(1), dim));
+  return context.node("Reshape", [x, context.dims(shape)], mayBeEmpty ? { allowzero: int(1) } : {});
+}
 
 export const reshape: OpDefinition = defineOp({
   name: "reshape",
@@ -57,12 +63,7 @@ export const reshape: OpDefinition = defineOp({
       return [{ operand: 0, at: unflatten(position, operands[0]?.shape ?? []) }];
     },
   },
-  onnx: (context) => {
-    const shape = dimsOf(context.attributes, "shape");
-    const empty = shape.some((dim) => dim.constant === 0);
-    const inputs = [context.inputs[0] ?? "", context.dims(shape)];
-    return [context.node("Reshape", inputs, empty ? { allowzero: { kind: "int", value: 1 } } : {})];
-  },
+  onnx: (context) => [emitReshape(context, context.inputs[0] ?? "", dimsOf(context.attributes, "shape"))],
   tolerance: exact,
   samples: [
     sample([normal(3, 4, 5)], { shape: dims(5, 12) }),
