@@ -8,6 +8,7 @@ import { binaryOps } from "./binary.ts";
 import { chooseOps } from "./choose.ts";
 import { contractOps } from "./convolution.ts";
 import { cutOps } from "./cut.ts";
+import { frame } from "./frame.ts";
 import { gatherOps } from "./gather.ts";
 import { matmul } from "./matmul.ts";
 import { rowOps } from "./normalize.ts";
@@ -25,6 +26,7 @@ export const ops: readonly OpDefinition[] = [
   ...chooseOps,
   ...arrangementOps,
   ...cutOps,
+  frame,
   ...reduceOps,
   matmul,
   ...contractOps,
