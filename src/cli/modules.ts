@@ -37,7 +37,8 @@ export function openSourceTree(path: string, rootOption: string | undefined): So
   const inLibrary = path.startsWith(libraryPrefix) && !exists(path);
   const wanted = inLibrary ? join(library, path.slice(libraryPrefix.length)) : resolve(path);
   const place = realPath(wanted, path);
-  const root = rootOption === undefined ? defaultRoot(place, library) : realPath(resolve(rootOption), rootOption);
+  const root =
+    rootOption === undefined ? defaultRoot(place, library) : realPath(resolve(rootOption), rootOption);
   if (!inside(place, root)) {
     throw failure("import-outside-root", `${path} does not lie in the root ${rootOption ?? root}.`, {
       hint: "choose another --root",
@@ -70,12 +71,18 @@ function load(
     hint === undefined ? { ok: false, reason } : { ok: false, reason, hint };
   if (specifier === "" || specifier.includes("\0")) return refuse("this is no path");
   if (isAbsolute(specifier) || specifier.includes("\\")) {
-    return refuse("imports are relative, with `/` between folders", "start with ./ or ../, or with ossicle/ for the library");
+    return refuse(
+      "imports are relative, with `/` between folders",
+      "start with ./ or ../, or with ossicle/ for the library",
+    );
   }
   const ofLibrary = specifier.startsWith(libraryPrefix);
   const fence = ofLibrary || inside(importer, library) ? library : root;
-  const base = ofLibrary ? join(library, specifier.slice(libraryPrefix.length)) : join(dirname(importer), specifier);
-  if (!inside(base, fence)) return refuse(`it leaves the root folder ${fence === library ? "of the library" : fence}`);
+  const base = ofLibrary
+    ? join(library, specifier.slice(libraryPrefix.length))
+    : join(dirname(importer), specifier);
+  if (!inside(base, fence))
+    return refuse(`it leaves the root folder ${fence === library ? "of the library" : fence}`);
   let place: string;
   try {
     place = realpathSync(base);
@@ -97,7 +104,10 @@ function readText(place: string, written: string): string {
     const status = statSync(place);
     if (!status.isFile()) throw failure("not-a-file", `${written} is not a file.`);
     if (status.size > largestSource) {
-      throw failure("source-too-large", `${written} has ${status.size} bytes, which is too large for a source file.`);
+      throw failure(
+        "source-too-large",
+        `${written} has ${status.size} bytes, which is too large for a source file.`,
+      );
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(place));
   } catch (error) {

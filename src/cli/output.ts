@@ -41,7 +41,8 @@ export class Output {
   diagnostics(found: readonly Diagnostic[]): void {
     this.#diagnostics.push(...found);
     if (this.json) return;
-    for (const diagnostic of found) process.stderr.write(`${renderDiagnostic(diagnostic, { color: this.color })}\n\n`);
+    for (const diagnostic of found)
+      process.stderr.write(`${renderDiagnostic(diagnostic, { color: this.color })}\n\n`);
     const errors = found.filter((diagnostic) => diagnostic.severity === "error").length;
     if (errors > 1) process.stderr.write(`${errors} errors\n`);
   }

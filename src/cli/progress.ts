@@ -21,7 +21,10 @@ export function terminalProgress(enabled: boolean): Progress {
     start(what, total) {
       bar?.stop();
       const format = total > 1 ? `${what} {bar} {percentage}% {eta_formatted}` : `${what} …`;
-      bar = new SingleBar({ format, clearOnComplete: true, stream: process.stderr, hideCursor: true }, Presets.shades_classic);
+      bar = new SingleBar(
+        { format, clearOnComplete: true, stream: process.stderr, hideCursor: true },
+        Presets.shades_classic,
+      );
       bar.start(total, 0);
     },
     advance(steps = 1) {

@@ -23,10 +23,16 @@ export interface ElaborateRequest extends EntryRequest {
 export interface Elaboration {
   readonly entry: EvaluatedEntry;
   readonly graph: Graph;
+  /** The paths of all the model's learned tensors, those that only other entries need included. */
+  readonly modelParameters: ReadonlySet<string>;
 }
 
 /** `undefined` once the problems are in `sink`. */
-export function elaborate(program: Program, request: ElaborateRequest, sink: DiagnosticSink): Elaboration | undefined {
+export function elaborate(
+  program: Program,
+  request: ElaborateRequest,
+  sink: DiagnosticSink,
+): Elaboration | undefined {
   const builder = new GraphBuilder(request.entry ?? "entry");
   const outline = openModel({ program, catalog, sink }, request, builder);
   const entry = outline === undefined ? undefined : evaluateEntry(outline, request, builder);
@@ -39,7 +45,9 @@ export function elaborate(program: Program, request: ElaborateRequest, sink: Dia
   for (const pattern of request.taps ?? []) outputs.push(...tap(pattern, builder.names(), outputs, sink));
   if (sink.hasErrors) return undefined;
   const symbols = entry.symbols.map((name) => ({ name, minimum: 1 }));
-  return { entry, graph: { ...builder.finish(outputs, symbols), name: entry.entry } };
+  const graph = { ...builder.finish(outputs, symbols), name: entry.entry };
+  outline?.instance.force();
+  return { entry, graph, modelParameters: builder.parameterPaths() };
 }
 
 function tap(
@@ -51,7 +59,8 @@ function tap(
   const wanted = globPattern(pattern);
   const found: GraphOutput[] = [];
   for (const [path, value] of names) {
-    if (wanted.test(path) && !outputs.some((output) => output.name === path)) found.push({ name: path, value });
+    if (wanted.test(path) && !outputs.some((output) => output.name === path))
+      found.push({ name: path, value });
   }
   if (found.length === 0 && !outputs.some((output) => wanted.test(output.name))) {
     const close = suggest(pattern, names.keys());
@@ -90,7 +99,9 @@ function nearestPaths(pattern: string, names: Iterable<string>): string {
 function globPattern(pattern: string): RegExp {
   const source = pattern
     .split(/(\*\*|\*)/)
-    .map((part) => (part === "**" ? ".*" : part === "*" ? "[^.]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")))
+    .map((part) =>
+      part === "**" ? ".*" : part === "*" ? "[^.]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"),
+    )
     .join("");
   return new RegExp(`^${source}$`);
 }

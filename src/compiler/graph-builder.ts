@@ -210,6 +210,11 @@ export class GraphBuilder implements Emitter {
     return this.#numbers.get(handle)?.value;
   }
 
+  /** Paths of all learned tensors that were asked for, needed by an output or not. */
+  parameterPaths(): ReadonlySet<string> {
+    return new Set(this.#parameters.keys());
+  }
+
   /** Every value that was named, by path: what can be asked for as one more output. */
   names(): ReadonlyMap<string, Value> {
     return this.#names;

@@ -249,7 +249,11 @@ export interface IfStatement {
 
 // ---------------------------------------------------------------- types
 
-export type TypeExpression = TensorTypeExpression | NamedTypeExpression | UnionTypeExpression | ListTypeExpression;
+export type TypeExpression =
+  | TensorTypeExpression
+  | NamedTypeExpression
+  | UnionTypeExpression
+  | ListTypeExpression;
 
 /** `f32[B, N, d]`, `waveform[T] @ 16kHz`, `tokens[P]`. */
 export interface TensorTypeExpression {

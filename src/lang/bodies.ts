@@ -3,7 +3,15 @@
  *
  * Owns: how a body runs. A body ends in the expression that is its value.
  */
-import type { AssignStatement, Body, ForStatement, Identifier, IfStatement, LetStatement, Statement } from "./ast.ts";
+import type {
+  AssignStatement,
+  Body,
+  ForStatement,
+  Identifier,
+  IfStatement,
+  LetStatement,
+  Statement,
+} from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { checkRequirement, joinPath } from "./instance.ts";
@@ -12,7 +20,7 @@ import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { rangeItems } from "./static-types.ts";
 import { matchArrivals } from "./tensor-types.ts";
-import { errorValue, intValue, isSilent, type Value, unknownValue } from "./value.ts";
+import { errorValue, intValue, isSilent, unknownValue, type Value } from "./value.ts";
 
 export function runBody(body: Body, scope: Scope, evaluation: Evaluation): Value {
   runStatements(body.statements, scope, evaluation);
@@ -75,7 +83,12 @@ function runAssign(statement: AssignStatement, scope: Scope, evaluation: Evaluat
 }
 
 /** One value for each name. */
-function spread(value: Value, names: readonly Identifier[], span: Span, evaluation: Evaluation): readonly Value[] {
+function spread(
+  value: Value,
+  names: readonly Identifier[],
+  span: Span,
+  evaluation: Evaluation,
+): readonly Value[] {
   if (names.length === 1) return [value];
   if (isSilent(value)) return names.map(() => value);
   const items = value.kind === "tuple" || value.kind === "list" ? value.items : undefined;

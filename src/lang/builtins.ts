@@ -64,7 +64,8 @@ export function callBuiltin(
   const silent = values.find(isSilent);
   if (silent !== undefined) return silent;
   const [extra] = arguments_.named;
-  if (extra !== undefined) return evaluation.fail(messages.unknownArgument(name, extra[0], extra[1].nameSpan, []));
+  if (extra !== undefined)
+    return evaluation.fail(messages.unknownArgument(name, extra[0], extra[1].nameSpan, []));
   const result = callStatic(name, values);
   return result.ok ? result.value : evaluation.fail(messages.badArithmetic(span, result));
 }
@@ -109,7 +110,8 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
   const given = axisArgument === undefined ? -1 : asNumber(axisArgument.value);
   const axis = given === undefined ? Number.NaN : given < 0 ? given + rank : given;
   const size = tensor.value.type.shape[axis];
-  if (size === undefined) return evaluation.fail(messages.axisOutOfRange(axisArgument?.span ?? span, given ?? 0, rank));
+  if (size === undefined)
+    return evaluation.fail(messages.axisOutOfRange(axisArgument?.span ?? span, given ?? 0, rank));
   const part = size.divideExactly(Dim.of(count));
   if (part === undefined) return evaluation.fail(messages.notDivisible(size, Dim.of(count), tensor.span, []));
   const items: Value[] = [];
@@ -122,12 +124,15 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
 /** `size(x, 1)`: a dimension of a tensor as an integer. */
 function sizeOf(arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
   const [tensor, axisArgument] = arguments_.positional;
-  if (tensor === undefined || axisArgument === undefined) return evaluation.fail(messages.sizeArguments(span));
+  if (tensor === undefined || axisArgument === undefined)
+    return evaluation.fail(messages.sizeArguments(span));
   if (isSilent(tensor.value)) return tensor.value;
   if (tensor.value.kind !== "tensor") return evaluation.fail(messages.sizeArguments(span));
   const rank = tensor.value.type.shape.length;
   const given = asNumber(axisArgument.value);
   if (given === undefined) return evaluation.fail(messages.sizeArguments(span));
   const dim = tensor.value.type.shape[given < 0 ? given + rank : given];
-  return dim === undefined ? evaluation.fail(messages.axisOutOfRange(axisArgument.span, given, rank)) : intValue(dim);
+  return dim === undefined
+    ? evaluation.fail(messages.axisOutOfRange(axisArgument.span, given, rank))
+    : intValue(dim);
 }

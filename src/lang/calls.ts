@@ -7,8 +7,8 @@
 import { callBuiltin } from "./builtins.ts";
 import type { CallArguments, Evaluation } from "./evaluation.ts";
 import { type Instance, instantiate, joinPath } from "./instance.ts";
-import * as messages from "./messages.ts";
 import { runMember } from "./members.ts";
+import * as messages from "./messages.ts";
 import { callOp } from "./op-calls.ts";
 import type { Scope } from "./scope.ts";
 import { closeActivations, openActivations } from "./sites.ts";
@@ -37,7 +37,12 @@ export function callValue(
       return callFunction(callee, arguments_, scope, span, evaluation);
     case "template":
       if (isConfigured(callee, arguments_)) {
-        return evaluation.call(evaluation.attach(callee, scope.path, span, "shared"), arguments_, scope, span);
+        return evaluation.call(
+          evaluation.attach(callee, scope.path, span, "shared"),
+          arguments_,
+          scope,
+          span,
+        );
       }
       return configure(callee, arguments_, span, evaluation);
     case "composition":
@@ -125,17 +130,29 @@ export function attachValue(
     return instance === undefined ? errorValue : { kind: "instance", instance };
   }
   if (value.kind === "composition") {
-    const parts = value.parts.map((part, i) => attachValue(part, joinPath(path, String(i)), span, evaluation, shared));
+    const parts = value.parts.map((part, i) =>
+      attachValue(part, joinPath(path, String(i)), span, evaluation, shared),
+    );
     return parts.some(isSilent) ? errorValue : { kind: "chain", parts };
   }
-  if (value.kind === "list" && value.items.some((item) => item.kind === "template" || item.kind === "composition")) {
-    const items = value.items.map((item, i) => attachValue(item, joinPath(path, String(i)), span, evaluation, shared));
+  if (
+    value.kind === "list" &&
+    value.items.some((item) => item.kind === "template" || item.kind === "composition")
+  ) {
+    const items = value.items.map((item, i) =>
+      attachValue(item, joinPath(path, String(i)), span, evaluation, shared),
+    );
     return { kind: "list", items };
   }
   return value;
 }
 
-function callInstance(instance: Instance, arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
+function callInstance(
+  instance: Instance,
+  arguments_: CallArguments,
+  span: Span,
+  evaluation: Evaluation,
+): Value {
   const { forward, declaration } = instance;
   if (forward === undefined) return evaluation.fail(messages.noForward(declaration, span));
   const activations = openActivations(instance, evaluation);
@@ -144,4 +161,3 @@ function callInstance(instance: Instance, arguments_: CallArguments, span: Span,
   if (!instance.shared) evaluation.name(instance.path, result);
   return result;
 }
-

@@ -51,7 +51,11 @@ export interface Requirement {
 }
 
 export type Inference =
-  | { readonly ok: true; readonly results: readonly InferredResult[]; readonly requirements: readonly Requirement[] }
+  | {
+      readonly ok: true;
+      readonly results: readonly InferredResult[];
+      readonly requirements: readonly Requirement[];
+    }
   | { readonly ok: false; readonly problem: OpProblem };
 
 /** Why an op refuses its operands. The language turns it into a diagnostic with places. */

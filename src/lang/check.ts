@@ -7,18 +7,28 @@
 import type { BlockDeclaration, ForwardMember, TypeExpression } from "./ast.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
 import type { DiagnosticSink } from "./diagnostic.ts";
-import { Dim } from "./dims.ts";
+import { Dim, productDims } from "./dims.ts";
 import type { Emitter, Handle, Origin } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
 import { bareTemplate, instantiate } from "./instance.ts";
-import { type EvaluatedEntry, evaluateEntry, type ModelContext, openModel } from "./model.ts";
+import {
+  type EntryRequest,
+  type EvaluatedEntry,
+  evaluateEntry,
+  type ModelContext,
+  modelNames,
+  openModel,
+} from "./model.ts";
 import type { ModuleScope, Program } from "./program.ts";
 import { elementType } from "./tensor-types.ts";
-import { type Value, unknownValue } from "./value.ts";
+import type { TensorType } from "./types.ts";
+import { unknownValue, type Value } from "./value.ts";
 
 /** What `check` has to say of one entry. */
 export interface CheckedEntry extends EvaluatedEntry {
+  /** Learned tensors, and their elements in all. */
   readonly parameterCount: number;
+  readonly elementCount: Dim;
   readonly guards: readonly { readonly requirement: Requirement; readonly origin: Origin }[];
 }
 
@@ -30,17 +40,19 @@ export interface CheckedModule {
 /** Records nothing but what `check` reports. */
 class Notes implements Emitter {
   readonly parameters = new Map<string, Handle>();
+  elements = Dim.of(0);
   readonly guards: { requirement: Requirement; origin: Origin }[] = [];
 
   input(): Handle {
     return {};
   }
 
-  parameter(path: string): Handle {
+  parameter(path: string, type: TensorType): Handle {
     const known = this.parameters.get(path);
     if (known !== undefined) return known;
     const handle = {};
     this.parameters.set(path, handle);
+    this.elements = this.elements.add(productDims(type.shape));
     return handle;
   }
 
@@ -63,17 +75,27 @@ class Notes implements Emitter {
   }
 }
 
-export function checkProgram(program: Program, catalog: OpCatalog, sink: DiagnosticSink): CheckedModule {
+/** `request` sets parameters of the model that it names, or of the first; the others have their defaults. */
+export function checkProgram(
+  program: Program,
+  catalog: OpCatalog,
+  sink: DiagnosticSink,
+  request: EntryRequest = {},
+): CheckedModule {
   const context: ModelContext = { program, catalog, sink };
   const used = new Set<BlockDeclaration>();
   const entries: CheckedEntry[] = [];
+  const chosen = request.model ?? modelNames(program)[0];
+  if (request.model !== undefined && !modelNames(program).includes(request.model)) {
+    openModel(context, request, new Notes());
+  }
   for (const declaration of program.root.unit.declarations) {
     if (declaration.kind !== "block" || declaration.blockKind !== "model") continue;
-    if (declaration.parameters.some((parameter) => parameter.initial === undefined)) {
-      checkAlone(declaration, program.root, catalog, sink, used);
-    } else {
-      checkModel(declaration, context, used, entries);
-    }
+    const settings =
+      declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
+    const open = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
+    if (open) checkAlone(declaration, program.root, catalog, sink, used);
+    else checkModel(declaration, settings, context, used, entries);
   }
   for (const declaration of program.root.unit.declarations) {
     if (declaration.kind === "block" && !used.has(declaration)) {
@@ -85,12 +107,13 @@ export function checkProgram(program: Program, catalog: OpCatalog, sink: Diagnos
 
 function checkModel(
   declaration: BlockDeclaration,
+  settings: ReadonlyMap<string, string>,
   context: ModelContext,
   used: Set<BlockDeclaration>,
   entries: CheckedEntry[],
 ): void {
   const model = declaration.name.name;
-  const outline = openModel(context, { model }, new Notes());
+  const outline = openModel(context, { model, settings }, new Notes());
   if (outline === undefined) {
     used.add(declaration);
     return;
@@ -99,13 +122,29 @@ function checkModel(
   for (const block of outline.evaluator.used) used.add(block);
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();
-    const fresh = openModel(context, { model }, notes);
+    const fresh = openModel(context, { model, settings }, notes);
     if (fresh === undefined) continue;
     const evaluated = evaluateEntry(fresh, { model, entry: name.name }, notes);
     for (const block of fresh.evaluator.used) used.add(block);
     if (evaluated === undefined) continue;
-    entries.push({ ...evaluated, parameterCount: notes.parameters.size, guards: notes.guards });
+    entries.push({
+      ...evaluated,
+      parameterCount: notes.parameters.size,
+      elementCount: notes.elements,
+      guards: openGuards(notes),
+    });
   }
+}
+
+/** Guards that some binding of the symbols breaks, each once. */
+function openGuards(notes: Notes): CheckedEntry["guards"] {
+  const seen = new Set<string>();
+  return notes.guards.filter(({ requirement: { kind, left, right } }) => {
+    const key = `${kind}|${left}|${right}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return !(kind === "at-most" && Dim.provablyAtMost(left, right));
+  });
 }
 
 /** Evaluates a block whose parameters nobody set: what depends on them stays open. */
@@ -118,7 +157,9 @@ function checkAlone(
 ): void {
   used.add(declaration);
   const evaluator = new Evaluator({ catalog, emitter: new Notes(), sink, alone: true });
-  const instance = instantiate(bareTemplate(declaration, module), declaration.name.name, evaluator, { open: true });
+  const instance = instantiate(bareTemplate(declaration, module), declaration.name.name, evaluator, {
+    open: true,
+  });
   if (instance === undefined) return;
   instance.force();
   if (instance.forward !== undefined) runAlone(instance.forward, instance, evaluator);
@@ -134,7 +175,12 @@ function runAlone(
     const span = parameter.name.span;
     return { value: openTensor(parameter.type) ?? unknownValue, span };
   });
-  evaluator.call({ kind: "instance", instance }, { positional, named: new Map() }, instance.scope, forward.span);
+  evaluator.call(
+    { kind: "instance", instance },
+    { positional, named: new Map() },
+    instance.scope,
+    forward.span,
+  );
 }
 
 /** A tensor whose sizes are all open, when the written type has only plain capital names. */

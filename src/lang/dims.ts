@@ -2,9 +2,9 @@
  * Symbolic dimensions: exact integer expressions over named symbols.
  *
  * Owns: the `Dim` value that types, costs and plans hold. A Dim is immutable and canonical when
- * built, so equality is a comparison of keys: sound for all integer bindings, and complete for
- * polynomials and for floors by a constant that differ by whole multiples of it. The algebra behind it is in
- * dims/; plain numbers, by far the most frequent, never reach it.
+ * built, so equality is a comparison of keys: sound for all integer bindings, complete for
+ * polynomials, and good at floors (dims/division.ts says which meet). The algebra behind it is in dims/;
+ * plain numbers, by far the most frequent, never reach it.
  */
 import { collectSymbols, evaluate, extreme, scaled, substitute, symbol } from "./dims/atoms.ts";
 import { ceilDivide, divideExactly, floorDivide } from "./dims/division.ts";

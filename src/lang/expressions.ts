@@ -29,14 +29,7 @@ import { Scope } from "./scope.ts";
 import { evaluateSite } from "./sites.ts";
 import * as arithmetic from "./static-arithmetic.ts";
 import { isDType } from "./types.ts";
-import {
-  errorValue,
-  intValue,
-  isSilent,
-  type TensorValue,
-  type Value,
-  unknownValue,
-} from "./value.ts";
+import { errorValue, intValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
 
 export function evaluateExpression(expression: Expression, scope: Scope, evaluation: Evaluation): Value {
   switch (expression.kind) {
@@ -73,7 +66,8 @@ export function evaluateExpression(expression: Expression, scope: Scope, evaluat
       if (isSilent(operand)) return operand;
       if (expression.operator === "!") {
         if (operand.kind === "bool") return { kind: "bool", value: !operand.value };
-        if (operand.kind === "tensor") return emitOp("not", [operand], {}, scope, expression.span, evaluation);
+        if (operand.kind === "tensor")
+          return emitOp("not", [operand], {}, scope, expression.span, evaluation);
         return evaluation.fail(messages.notACondition(expression.operand.span, operand));
       }
       if (operand.kind === "tensor") return emitOp("neg", [operand], {}, scope, expression.span, evaluation);
@@ -106,7 +100,12 @@ export function evaluateExpression(expression: Expression, scope: Scope, evaluat
   }
 }
 
-const unitScales: Readonly<Record<string, { readonly unit: "Hz" | "s" | "B" | ""; readonly divide?: number; readonly multiply?: number }>> = {
+const unitScales: Readonly<
+  Record<
+    string,
+    { readonly unit: "Hz" | "s" | "B" | ""; readonly divide?: number; readonly multiply?: number }
+  >
+> = {
   Hz: { unit: "Hz" },
   kHz: { unit: "Hz", multiply: 1000 },
   s: { unit: "s" },
@@ -157,7 +156,11 @@ function unknownName(expression: NameExpression, scope: Scope, evaluation: Evalu
   return evaluation.fail(messages.unknownName(expression, known));
 }
 
-function comprehensionValue(expression: ComprehensionExpression, scope: Scope, evaluation: Evaluation): Value {
+function comprehensionValue(
+  expression: ComprehensionExpression,
+  scope: Scope,
+  evaluation: Evaluation,
+): Value {
   const iterable = evaluation.evaluate(expression.iterable, scope);
   if (iterable.kind === "error") return iterable;
   const items: Value[] = [];
@@ -201,7 +204,9 @@ function instanceMember(
   // Members first, then the block's own parameters: `decoder.d`.
   const slot = instance.scope.own(name) ?? instance.scope.parent?.own(name);
   if (slot !== undefined) return slot.get();
-  const names = [...instance.scope.ownSlots(), ...(instance.scope.parent?.ownSlots() ?? [])].map((s) => s.name);
+  const names = [...instance.scope.ownSlots(), ...(instance.scope.parent?.ownSlots() ?? [])].map(
+    (s) => s.name,
+  );
   return evaluation.fail(messages.unknownMember(instance.declaration.name.name, expression.name, names));
 }
 
@@ -230,7 +235,9 @@ function calleeValue(callee: Expression, scope: Scope, evaluation: Evaluation): 
 }
 
 function isCallable(value: Value): boolean {
-  return ["template", "composition", "instance", "chain", "function", "unknown", "error"].includes(value.kind);
+  return ["template", "composition", "instance", "chain", "function", "unknown", "error"].includes(
+    value.kind,
+  );
 }
 
 function callArguments(arguments_: readonly Argument[], scope: Scope, evaluation: Evaluation): CallArguments {
@@ -269,7 +276,8 @@ function pipeValue(expression: PipeExpression, scope: Scope, evaluation: Evaluat
     const bound = evaluation.call(callee, arguments_, scope, right.span);
     return applyOrCompose(left, bound, expression, scope, evaluation);
   }
-  const callee = right.kind === "name" ? calleeValue(right, scope, evaluation) : evaluation.evaluate(right, scope);
+  const callee =
+    right.kind === "name" ? calleeValue(right, scope, evaluation) : evaluation.evaluate(right, scope);
   return applyOrCompose(left, callee, expression, scope, evaluation);
 }
 
@@ -294,14 +302,17 @@ function applyOrCompose(
 function blockParts(value: Value): readonly Value[] | undefined {
   if (value.kind === "composition" || value.kind === "chain") return value.parts;
   if (value.kind === "namespace") return blockParts(value.self() ?? { kind: "none" });
-  return value.kind === "template" || value.kind === "instance" || value.kind === "function" ? [value] : undefined;
+  return value.kind === "template" || value.kind === "instance" || value.kind === "function"
+    ? [value]
+    : undefined;
 }
 
 function withValue(expression: WithExpression, scope: Scope, evaluation: Evaluation): Value {
   const subject = evaluation.evaluate(expression.subject, scope);
   const extension = evaluation.evaluate(expression.extension, scope);
   if (isSilent(subject) || isSilent(extension)) return isSilent(subject) ? subject : extension;
-  if (subject.kind !== "template") return evaluation.fail(messages.withNeedsBlock(expression.subject.span, subject));
+  if (subject.kind !== "template")
+    return evaluation.fail(messages.withNeedsBlock(expression.subject.span, subject));
   if (extension.kind !== "template") {
     return evaluation.fail(messages.withNeedsBlock(expression.extension.span, extension));
   }

@@ -13,17 +13,23 @@ import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { asNumber } from "./static-arithmetic.ts";
 import { evaluateDim } from "./tensor-types.ts";
-import { errorValue, isSilent, type TensorValue, type Value, unknownValue } from "./value.ts";
+import { errorValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
 
 export function evaluateIndex(expression: IndexExpression, scope: Scope, evaluation: Evaluation): Value {
   const object = evaluation.evaluate(expression.object, scope);
   if (isSilent(object)) return object;
-  if (object.kind === "list" || object.kind === "tuple") return listItem(object.items, expression, scope, evaluation);
+  if (object.kind === "list" || object.kind === "tuple")
+    return listItem(object.items, expression, scope, evaluation);
   if (object.kind === "tensor") return indexTensor(object, expression, scope, evaluation);
   return evaluation.fail(messages.notIndexable(expression.object.span, object));
 }
 
-function listItem(items: readonly Value[], expression: IndexExpression, scope: Scope, evaluation: Evaluation): Value {
+function listItem(
+  items: readonly Value[],
+  expression: IndexExpression,
+  scope: Scope,
+  evaluation: Evaluation,
+): Value {
   const [item] = expression.items;
   if (item?.kind !== "at" || expression.items.length !== 1) {
     return evaluation.fail(messages.listIndex(expression.span));
@@ -32,7 +38,8 @@ function listItem(items: readonly Value[], expression: IndexExpression, scope: S
   if (index.kind === "unknown") return unknownValue;
   if (isSilent(index)) return index;
   const number = asNumber(index);
-  if (number === undefined || index.kind !== "int") return evaluation.fail(messages.integerWanted(item.span, index));
+  if (number === undefined || index.kind !== "int")
+    return evaluation.fail(messages.integerWanted(item.span, index));
   const found = items[number < 0 ? number + items.length : number];
   return found ?? evaluation.fail(messages.listIndexOutOfRange(item.span, number, items.length));
 }
@@ -44,7 +51,12 @@ interface AxisSlice {
   drop: boolean;
 }
 
-function indexTensor(tensor: TensorValue, expression: IndexExpression, scope: Scope, evaluation: Evaluation): Value {
+function indexTensor(
+  tensor: TensorValue,
+  expression: IndexExpression,
+  scope: Scope,
+  evaluation: Evaluation,
+): Value {
   const { shape } = tensor.type;
   const explicit = expression.items.filter((item) => item.kind !== "ellipsis").length;
   const ellipses = expression.items.length - explicit;
@@ -134,7 +146,9 @@ function applySlices(
   evaluation: Evaluation,
 ): Value {
   const { shape } = tensor.type;
-  const untouched = slices.every((s, i) => s.step === 1 && s.start.constant === 0 && shape[i]?.equals(s.stop) === true);
+  const untouched = slices.every(
+    (s, i) => s.step === 1 && s.start.constant === 0 && shape[i]?.equals(s.stop) === true,
+  );
   const attributes = {
     starts: slices.map((slice) => slice.start),
     stops: slices.map((slice) => slice.stop),

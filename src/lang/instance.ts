@@ -31,8 +31,8 @@ import {
   isSilent,
   type StaticArgument,
   type Template,
-  type Value,
   unknownValue,
+  type Value,
 } from "./value.ts";
 
 export interface Instance {
@@ -50,7 +50,7 @@ export interface Instance {
   readonly entries: readonly EntryMember[];
   /** Policies installed on this instance. */
   readonly policies: readonly { readonly instance: Instance; readonly span: StaticArgument["span"] }[];
-  /** Computes every lazy member, so that unused ones are checked too. */
+  /** Computes every lazy member, here and in all blocks below, so that unused ones are checked too. */
   force(): void;
 }
 
@@ -77,7 +77,15 @@ export function moduleScope(module: ModuleScope, evaluation: Evaluation): Scope 
 /** A block's name alone: no arguments yet. */
 export function bareTemplate(declaration: BlockDeclaration, module: ModuleScope): Template {
   const span = declaration.name.span;
-  return { kind: "template", declaration, module, arguments: new Map(), configured: false, extensions: [], span };
+  return {
+    kind: "template",
+    declaration,
+    module,
+    arguments: new Map(),
+    configured: false,
+    extensions: [],
+    span,
+  };
 }
 
 export interface InstantiateOptions {
@@ -100,7 +108,8 @@ export function instantiate(
   evaluation.use(declaration);
   const statics = new Scope(moduleScope(module, evaluation), path);
   if (!bindStatics(template, statics, evaluation, options)) return undefined;
-  if (declaration.value !== undefined) return instantiateVariant(template, statics, path, evaluation, options);
+  if (declaration.value !== undefined)
+    return instantiateVariant(template, statics, path, evaluation, options);
 
   const scope = new Scope(statics, path);
   const layout = new Layout(scope, path, evaluation);
@@ -128,7 +137,10 @@ export function instantiate(
     inputs: layout.inputs,
     entries: layout.entries,
     policies,
-    force: () => layout.force(),
+    force: () => {
+      layout.force();
+      for (const policy of policies) policy.instance.force();
+    },
   };
 }
 
@@ -155,7 +167,12 @@ function instantiateVariant(
   return instantiate(extended, path, evaluation, options);
 }
 
-function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, options: InstantiateOptions): boolean {
+function bindStatics(
+  template: Template,
+  scope: Scope,
+  evaluation: Evaluation,
+  options: InstantiateOptions,
+): boolean {
   const { declaration } = template;
   const seen = new Set<string>();
   let complete = true;
@@ -260,8 +277,7 @@ class Layout {
   }
 
   force(): void {
-    for (const slot of this.#scope.ownSlots()) slot.get();
-    for (const slot of this.#members.ownSlots()) slot.get();
+    for (const slot of [...this.#scope.ownSlots(), ...this.#members.ownSlots()]) forceValue(slot.get());
   }
 
   #placeOne(member: Member): void {
@@ -275,7 +291,12 @@ class Layout {
         }
         // A block bound by `let` shares its parent's place: it adds no segment to checkpoint names.
         const compute = (): Value =>
-          this.#evaluation.attach(this.#evaluation.evaluate(member.value, this.#scope), this.#path, span, "shared");
+          this.#evaluation.attach(
+            this.#evaluation.evaluate(member.value, this.#scope),
+            this.#path,
+            span,
+            "shared",
+          );
         this.#scope.defineLazy(name, compute, span, () => {
           this.#evaluation.fail(messages.circularDefinition(name, span));
         });
@@ -291,7 +312,8 @@ class Layout {
         const condition = this.#evaluation.evaluate(member.condition, this.#scope);
         if (condition.kind === "bool") this.place(condition.value ? member.consequent : member.alternate);
         else if (condition.kind === "unknown") this.place([...member.consequent, ...member.alternate]);
-        else if (!isSilent(condition)) this.#evaluation.fail(messages.notACondition(member.condition.span, condition));
+        else if (!isSilent(condition))
+          this.#evaluation.fail(messages.notACondition(member.condition.span, condition));
         return;
       }
       case "require":
@@ -373,10 +395,17 @@ class Layout {
     const attached = this.#evaluation.attach(value, joinPath(this.#path, dotted), member.name.span);
     if (attached === value && !isSilent(value) && value.kind !== "instance" && value.kind !== "chain") {
       const emptyList = value.kind === "list" && value.items.length === 0;
-      if (!emptyList) return this.#evaluation.fail(messages.bindingNotABlock(dotted, member.value.span, value));
+      if (!emptyList)
+        return this.#evaluation.fail(messages.bindingNotABlock(dotted, member.value.span, value));
     }
     return attached;
   }
+}
+
+function forceValue(value: Value): void {
+  if (value.kind === "instance") value.instance.force();
+  else if (value.kind === "list") value.items.forEach(forceValue);
+  else if (value.kind === "chain") value.parts.forEach(forceValue);
 }
 
 export function joinPath(path: string, segment: string): string {

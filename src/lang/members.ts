@@ -11,7 +11,7 @@ import * as messages from "./messages.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { type Arrival, matchArrivals } from "./tensor-types.ts";
-import { errorValue, isSilent, noneValue, type Value, unknownValue } from "./value.ts";
+import { errorValue, isSilent, noneValue, unknownValue, type Value } from "./value.ts";
 
 /** Runs `forward` or a handler: binds arguments, evaluates the body, checks the results. */
 export function runMember(
@@ -64,7 +64,9 @@ function pairArguments(
     const argument = arguments_.positional[i] ?? arguments_.named.get(parameter.name.name);
     const value = argument ?? defaultArgument(parameter, frame, evaluation);
     if (value === undefined) {
-      evaluation.fail(messages.missingTensorArgument(declaration, parameter, span, [...arguments_.named.keys()]));
+      evaluation.fail(
+        messages.missingTensorArgument(declaration, parameter, span, [...arguments_.named.keys()]),
+      );
       return undefined;
     }
     arrivals.push({ name: parameter.name.name, type: parameter.type, value: value.value, span: value.span });
@@ -72,7 +74,11 @@ function pairArguments(
   return arrivals;
 }
 
-function defaultArgument(parameter: TensorParameter, frame: Scope, evaluation: Evaluation): CallArgument | undefined {
+function defaultArgument(
+  parameter: TensorParameter,
+  frame: Scope,
+  evaluation: Evaluation,
+): CallArgument | undefined {
   if (parameter.initial === undefined) return undefined;
   if (parameter.initial.kind === "name" && parameter.initial.name === "none") {
     return { value: noneValue, span: parameter.initial.span };

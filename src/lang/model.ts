@@ -98,7 +98,11 @@ export function openModel(
 }
 
 /** Evaluates the chosen entry. `undefined` once its problems are reported. */
-export function evaluateEntry(outline: ModelOutline, request: EntryRequest, emitter: Emitter): EvaluatedEntry | undefined {
+export function evaluateEntry(
+  outline: ModelOutline,
+  request: EntryRequest,
+  emitter: Emitter,
+): EvaluatedEntry | undefined {
   const { declaration, instance, evaluator } = outline;
   const { entries } = instance;
   const entry = request.entry === undefined ? entries[0] : entries.find((e) => e.name.name === request.entry);
@@ -113,7 +117,12 @@ export function evaluateEntry(outline: ModelOutline, request: EntryRequest, emit
   for (const argument of entry.inputs) {
     const member = instance.inputs.find((input) => input.name.name === argument.name);
     if (member === undefined) {
-      evaluator.fail(messages.unknownInput(argument, instance.inputs.map((input) => input.name.name)));
+      evaluator.fail(
+        messages.unknownInput(
+          argument,
+          instance.inputs.map((input) => input.name.name),
+        ),
+      );
       scope.define(argument.name, { kind: "error" }, argument.span);
       continue;
     }

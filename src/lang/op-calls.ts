@@ -14,7 +14,7 @@ import { asNumber, isStaticNumber } from "./static-arithmetic.ts";
 import { rangeItems } from "./static-types.ts";
 import { toDim } from "./tensor-types.ts";
 import { isFloat } from "./types.ts";
-import { errorValue, isSilent, type TensorValue, type Value, unknownValue } from "./value.ts";
+import { errorValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
 
 /** Emits an op on operands that are tensors already. `spans` tell where each operand stands. */
 export function emitOp(
@@ -81,12 +81,22 @@ function refusal(
     const place = spans[operand];
     const what = op.operands[Math.min(operand, op.operands.length - 1)]?.name ?? `operand ${operand + 1}`;
     if (place !== undefined) {
-      labels.push({ span: place, text: `\`${what}\` is ${value.type.dtype}[${value.type.shape.map(String).join(", ")}]` });
+      labels.push({
+        span: place,
+        text: `\`${what}\` is ${value.type.dtype}[${value.type.shape.map(String).join(", ")}]`,
+      });
     }
     const origin = value.origins[axis];
-    if (origin !== undefined) labels.push({ span: origin.span, text: `its ${value.type.shape[axis]} is ${origin.text}` });
+    if (origin !== undefined)
+      labels.push({ span: origin.span, text: `its ${value.type.shape[axis]} is ${origin.text}` });
   }
-  return messages.opRefused(op, problem, span, labels, operands.map((operand) => operand.type));
+  return messages.opRefused(
+    op,
+    problem,
+    span,
+    labels,
+    operands.map((operand) => operand.type),
+  );
 }
 
 /** A value beside a tensor, as a tensor of the same element type. `undefined` once reported. */
@@ -110,7 +120,12 @@ export function lift(
     return { kind: "tensor", type, origins: [], handle: evaluation.emitter.constant([number], type, origin) };
   }
   if (value.kind === "int") {
-    return { kind: "tensor", type, origins: [], handle: evaluation.emitter.dimension(value.dim, dtype, origin) };
+    return {
+      kind: "tensor",
+      type,
+      origins: [],
+      handle: evaluation.emitter.dimension(value.dim, dtype, origin),
+    };
   }
   if (value.kind === "quotient" && isFloat(dtype)) {
     const part = (dim: Dim): TensorValue => ({
@@ -119,7 +134,14 @@ export function lift(
       origins: [],
       handle: evaluation.emitter.dimension(dim, dtype, origin),
     });
-    const result = emitOp("div", [part(value.numerator), part(value.denominator)], {}, scope, span, evaluation);
+    const result = emitOp(
+      "div",
+      [part(value.numerator), part(value.denominator)],
+      {},
+      scope,
+      span,
+      evaluation,
+    );
     return result.kind === "tensor" ? result : undefined;
   }
   evaluation.fail(messages.tensorOperandWanted(span, value));
@@ -185,7 +207,15 @@ export function callOp(
   const operands = readOperands(op, operandArguments, scope, evaluation);
   if (operands === undefined) return errorValue;
   if (operands === "unknown") return unknownValue;
-  return emit(op, operands, attributes, scope, span, evaluation, operandArguments.map((argument) => argument.span));
+  return emit(
+    op,
+    operands,
+    attributes,
+    scope,
+    span,
+    evaluation,
+    operandArguments.map((argument) => argument.span),
+  );
 }
 
 /** `concat([a, b], axis: 1)` is `concat(a, b, axis: 1)`. */
@@ -215,7 +245,9 @@ function readOperands(
       continue;
     }
     if (value.kind === "none") {
-      evaluation.fail(messages.noneUsed(span, op.name, op.operands[Math.min(i, op.operands.length - 1)]?.name ?? ""));
+      evaluation.fail(
+        messages.noneUsed(span, op.name, op.operands[Math.min(i, op.operands.length - 1)]?.name ?? ""),
+      );
       return undefined;
     }
     if (like?.kind !== "tensor" || !(isStaticNumber(value) || value.kind === "bool")) {

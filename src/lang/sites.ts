@@ -28,13 +28,19 @@ export function openActivations(instance: Instance, evaluation: Evaluation): Act
 }
 
 /** Takes the policies down again, and reports those that met no site or asked for one that is not there. */
-export function closeActivations(opened: readonly Activation[], instance: Instance, evaluation: Evaluation): void {
+export function closeActivations(
+  opened: readonly Activation[],
+  instance: Instance,
+  evaluation: Evaluation,
+): void {
   evaluation.activations.length -= opened.length;
   for (const activation of opened) {
     const { policy, counts } = activation;
     const met = policy.handlers.filter((handler) => counts.has(handler.site.name));
     if (met.length === 0) {
-      evaluation.fail(messages.policyMeetsNothing(policy.declaration, activation.span, instance, [...counts.keys()]));
+      evaluation.fail(
+        messages.policyMeetsNothing(policy.declaration, activation.span, instance, [...counts.keys()]),
+      );
       continue;
     }
     for (const handler of met) {
@@ -71,7 +77,10 @@ function handlerNumbers(
 export function evaluateSite(expression: SiteExpression, scope: Scope, evaluation: Evaluation): Value {
   const site = expression.name.name;
   let subject = evaluation.evaluate(expression.subject, scope);
-  const fields = new Map<string, { value: Value; span: typeof expression.span; nameSpan: typeof expression.span }>();
+  const fields = new Map<
+    string,
+    { value: Value; span: typeof expression.span; nameSpan: typeof expression.span }
+  >();
   for (const field of expression.fields) {
     const value = evaluation.evaluate(field.value, scope);
     if (field.name === undefined) evaluation.fail(messages.siteFieldUnnamed(field.span));
@@ -92,7 +101,15 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
         named: offered,
       };
       const path = joinPath(scope.path, site);
-      subject = runMember(activation.policy, handler, arguments_, activation.scope, path, expression.span, evaluation);
+      subject = runMember(
+        activation.policy,
+        handler,
+        arguments_,
+        activation.scope,
+        path,
+        expression.span,
+        evaluation,
+      );
       evaluation.name(path, subject);
     }
   }

@@ -69,7 +69,10 @@ export function binary(operator: BinaryOperator, left: Value, right: Value): Sta
     case "&&":
     case "||":
       if (left.kind !== "bool" || right.kind !== "bool") break;
-      return fine({ kind: "bool", value: operator === "&&" ? left.value && right.value : left.value || right.value });
+      return fine({
+        kind: "bool",
+        value: operator === "&&" ? left.value && right.value : left.value || right.value,
+      });
     case "==":
     case "!=":
       return compareEqual(operator, left, right);
@@ -189,7 +192,8 @@ function snap(value: number): Value {
 }
 
 function compareEqual(operator: "==" | "!=", left: Value, right: Value): StaticResult {
-  const answer = (equal: boolean): StaticResult => fine({ kind: "bool", value: (operator === "==") === equal });
+  const answer = (equal: boolean): StaticResult =>
+    fine({ kind: "bool", value: (operator === "==") === equal });
   if (left.kind === "none" || right.kind === "none") return answer(left.kind === right.kind);
   const a = asFraction(left);
   const b = asFraction(right);
@@ -241,8 +245,11 @@ export function toInteger(mode: "ceil" | "floor" | "round", value: Value): Stati
       return fine(value);
     case "quotient": {
       const { numerator, denominator } = value;
-      if (mode === "round") return fine(intValue(numerator.mul(2).add(denominator).floorDivide(denominator.mul(2))));
-      return fine(intValue(mode === "ceil" ? numerator.ceilDivide(denominator) : numerator.floorDivide(denominator)));
+      if (mode === "round")
+        return fine(intValue(numerator.mul(2).add(denominator).floorDivide(denominator.mul(2))));
+      return fine(
+        intValue(mode === "ceil" ? numerator.ceilDivide(denominator) : numerator.floorDivide(denominator)),
+      );
     }
     case "real": {
       const whole = { ceil: Math.ceil, floor: Math.floor, round: Math.round }[mode](value.value);

@@ -55,7 +55,10 @@ export function coerce(value: Value, type: TypeExpression): Coerced {
   if (isSilent(value)) return { ok: true, value };
   switch (type.kind) {
     case "union-type":
-      return coerceToUnion(value, type.options.map((option) => option.value));
+      return coerceToUnion(
+        value,
+        type.options.map((option) => option.value),
+      );
     case "list-type":
       return coerceToList(value, type.element);
     case "tensor-type":
@@ -75,9 +78,17 @@ function coerceToUnion(value: Value, options: readonly string[]): Coerced {
 
 function coerceToList(value: Value, element: TypeExpression): Coerced {
   const items =
-    value.kind === "list" ? value.items : value.kind === "range" ? rangeItems(value.from, value.to) : undefined;
+    value.kind === "list"
+      ? value.items
+      : value.kind === "range"
+        ? rangeItems(value.from, value.to)
+        : undefined;
   if (items === undefined) {
-    return { ok: false, problem: `a list is wanted and this is ${describeValue(value)}`, hint: "write [ ] around it" };
+    return {
+      ok: false,
+      problem: `a list is wanted and this is ${describeValue(value)}`,
+      hint: "write [ ] around it",
+    };
   }
   const coerced: Value[] = [];
   for (const item of items) {
@@ -114,7 +125,10 @@ function coerceToNamed(value: Value, name: string): Coerced {
     case "real":
     case "ratio": {
       const number = asNumber(value);
-      if (value.kind === "quantity" || (number === undefined && value.kind !== "scaled" && value.kind !== "int")) {
+      if (
+        value.kind === "quantity" ||
+        (number === undefined && value.kind !== "scaled" && value.kind !== "int")
+      ) {
         return wanted(name === "ratio" ? "a ratio" : "a number");
       }
       if (number === undefined) return { ok: true, value };
@@ -130,7 +144,9 @@ function coerceToNamed(value: Value, name: string): Coerced {
     case "dtype":
       return value.kind === "dtype" ? { ok: true, value } : wanted("an element type such as f32");
     case "function":
-      return value.kind === "function" || value.kind === "template" ? { ok: true, value } : wanted("a function");
+      return value.kind === "function" || value.kind === "template"
+        ? { ok: true, value }
+        : wanted("a function");
     default:
       return coerceToBlock(value, name, wanted);
   }
@@ -158,6 +174,7 @@ function coerceToBlock(value: Value, name: string, wanted: (what: string) => Coe
     const kind = value.declaration.blockKind;
     return name === "block" || kind === name ? { ok: true, value } : wanted(`${article} ${name}`);
   }
-  if (name === "block" && (value.kind === "composition" || value.kind === "function")) return { ok: true, value };
+  if (name === "block" && (value.kind === "composition" || value.kind === "function"))
+    return { ok: true, value };
   return wanted(`${article} ${name}`);
 }

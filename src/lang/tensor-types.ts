@@ -27,7 +27,15 @@ export function elementType(name: string): DType | undefined {
   return isDType(name) ? name : aliases[name];
 }
 
-export const tensorTypeNames: readonly string[] = ["f32", "f16", "bf16", "i64", "i32", "bool", ...Object.keys(aliases)];
+export const tensorTypeNames: readonly string[] = [
+  "f32",
+  "f16",
+  "bf16",
+  "i64",
+  "i32",
+  "bool",
+  ...Object.keys(aliases),
+];
 
 const symbolName = /^[A-Z]/;
 
@@ -82,7 +90,12 @@ export function evaluateDim(
   return toDim(evaluation.evaluate(expression, scope), expression.span, scope, evaluation);
 }
 
-export function toDim(value: Value, span: Span, scope: Scope, evaluation: Evaluation): Dim | "unknown" | undefined {
+export function toDim(
+  value: Value,
+  span: Span,
+  scope: Scope,
+  evaluation: Evaluation,
+): Dim | "unknown" | undefined {
   if (value.kind === "unknown") return "unknown";
   if (value.kind === "error") return undefined;
   if (value.kind === "int") return value.dim;
@@ -176,7 +189,12 @@ function checkElementType(
   return false;
 }
 
-function checkRank(arrival: Arrival, type: TensorTypeExpression, value: TensorValue, context: MatchContext): boolean {
+function checkRank(
+  arrival: Arrival,
+  type: TensorTypeExpression,
+  value: TensorValue,
+  context: MatchContext,
+): boolean {
   const variadics = type.dims.filter((dim) => dim.kind === "variadic-dim").length;
   const rank = value.type.shape.length;
   const fits = variadics === 0 ? rank === type.dims.length : rank >= type.dims.length - variadics;
@@ -219,7 +237,8 @@ function bindNames(type: TensorTypeExpression, value: TensorValue, scope: Scope)
     if (dim.value.kind !== "name" || !isFreshName(dim.value, scope)) continue;
     const [axis = 0] = axes;
     const size = value.type.shape[axis];
-    if (size !== undefined) scope.define(dim.value.name, intValue(size), value.origins[axis]?.span ?? dim.span);
+    if (size !== undefined)
+      scope.define(dim.value.name, intValue(size), value.origins[axis]?.span ?? dim.span);
   }
 }
 
@@ -228,7 +247,12 @@ function variadicKey(name: string): string {
   return `*${name}`;
 }
 
-function checkDims(arrival: Arrival, type: TensorTypeExpression, value: TensorValue, context: MatchContext): boolean {
+function checkDims(
+  arrival: Arrival,
+  type: TensorTypeExpression,
+  value: TensorValue,
+  context: MatchContext,
+): boolean {
   for (const { dim, axes } of pairAxes(type, value.type.shape.length)) {
     const expected = expectedSizes(dim, context);
     if (expected === undefined) return false;
@@ -277,7 +301,9 @@ function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContex
     return true;
   }
   const expectedFrom = originsOfNames(mismatch.dim.span, context.scope);
-  context.evaluation.fail(messages.shapeMismatch(mismatch, context.owner, context.role, wanted, found, expectedFrom));
+  context.evaluation.fail(
+    messages.shapeMismatch(mismatch, context.owner, context.role, wanted, found, expectedFrom),
+  );
   return false;
 }
 

@@ -101,7 +101,12 @@ export type Value =
   | FunctionValue
   | TensorValue
   /** A comparison of open dimensions: `require` turns it into a guard, nothing else takes it. */
-  | { readonly kind: "condition"; readonly condition: "equal" | "at-most"; readonly left: Dim; readonly right: Dim }
+  | {
+      readonly kind: "condition";
+      readonly condition: "equal" | "at-most";
+      readonly left: Dim;
+      readonly right: Dim;
+    }
   | { readonly kind: "none" }
   | { readonly kind: "unknown" }
   | { readonly kind: "error" };

@@ -95,8 +95,13 @@ function takeRemainder(
   if (ratio === undefined || coefficient === undefined || ratio.terms.length > 1) return undefined;
   const product = multiply(ratio, atom.numerator);
   const rest = subtract(others, product);
-  if (rest.terms.length !== others.terms.length - product.terms.length) return undefined;
+  // A constant may stay behind; anything else left over means that x was not there.
+  if (countSymbolic(rest) !== countSymbolic(others) - countSymbolic(product)) return undefined;
   return { found: { coefficient, numerator: atom.numerator, divisor: atom.divisor }, rest };
+}
+
+function countSymbolic(polynomial: Polynomial): number {
+  return polynomial.terms.length - (polynomial.constantTerm === 0n ? 0 : 1);
 }
 
 function foldBack(sum: Polynomial, atom: FloorAtom, divisor: bigint): Polynomial {

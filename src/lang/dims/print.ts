@@ -21,7 +21,8 @@ export function print(polynomial: Polynomial): string {
   const printed = remainders.map(({ coefficient, numerator, divisor }) => {
     const text = `${printFactor(numerator)} % ${printFactor(divisor)}`;
     const scale = coefficient.coefficient;
-    const plain = (scale === 1n || scale === -1n) && coefficient.monomial.degree === 0;
+    // In parentheses after a minus too: many read -a % b as (-a) % b.
+    const plain = scale === 1n && coefficient.monomial.degree === 0;
     const by = coefficient.monomial.degree === 0 ? "" : `${printTerm(1n, coefficient.monomial).text}*`;
     return { coefficient: scale, text: plain ? text : `${by}(${text})` };
   });
@@ -100,14 +101,12 @@ function printCall(name: "floor" | "ceil", numerator: Polynomial, divisor: Polyn
 
 /** In parentheses unless it is one name, call, power or positive number. */
 function printFactor(polynomial: Polynomial): string {
-  const only = polynomial.terms[0];
+  const text = print(polynomial);
+  const [only, ...others] = polynomial.terms;
+  const single = only !== undefined && others.length === 0 && !text.startsWith("-");
   const bare =
-    polynomial.terms.length === 1 &&
-    only !== undefined &&
-    (only.monomial.degree === 0
-      ? only.coefficient > 0n
-      : only.coefficient === 1n && only.monomial.factors.length === 1);
-  return bare ? print(polynomial) : `(${print(polynomial)})`;
+    single && (only.monomial.degree === 0 || (only.coefficient === 1n && only.monomial.factors.length === 1));
+  return bare ? text : `(${text})`;
 }
 
 function printAtom(atom: Atom): string {

@@ -31,7 +31,13 @@ export function unknownName(expression: NameExpression, known: readonly string[]
 
 export function unknownMember(owner: string, name: Identifier, known: readonly string[]): Diagnostic {
   const parts = didYouMean(name.name, name.span, known);
-  return error("unknown-member", `${owner} has no member \`${name.name}\`.`, name.span, "no such member", parts);
+  return error(
+    "unknown-member",
+    `${owner} has no member \`${name.name}\`.`,
+    name.span,
+    "no such member",
+    parts,
+  );
 }
 
 export function noMembers(span: Span, value: Value): Diagnostic {
@@ -40,18 +46,37 @@ export function noMembers(span: Span, value: Value): Diagnostic {
 }
 
 export function unknownImport(name: string, span: Span, path: string, known: readonly string[]): Diagnostic {
-  return error("unknown-import", `${path} declares no \`${name}\`.`, span, "not in that file", didYouMean(name, span, known));
+  return error(
+    "unknown-import",
+    `${path} declares no \`${name}\`.`,
+    span,
+    "not in that file",
+    didYouMean(name, span, known),
+  );
 }
 
-export function importFailed(specifier: string, span: Span, reason: string, hint: string | undefined): Diagnostic {
-  return error("import-failed", `\`${specifier}\` can't be imported: ${reason}.`, span, "imported here", { hint });
+export function importFailed(
+  specifier: string,
+  span: Span,
+  reason: string,
+  hint: string | undefined,
+): Diagnostic {
+  return error("import-failed", `\`${specifier}\` can't be imported: ${reason}.`, span, "imported here", {
+    hint,
+  });
 }
 
 export function importCycle(span: Span, cycle: readonly string[]): Diagnostic {
-  return error("import-cycle", "This import leads back to the file that it started from.", span, "closes the circle", {
-    notes: [`the circle: ${cycle.join(" → ")}`],
-    hint: "move what both files need to a third one",
-  });
+  return error(
+    "import-cycle",
+    "This import leads back to the file that it started from.",
+    span,
+    "closes the circle",
+    {
+      notes: [`the circle: ${cycle.join(" → ")}`],
+      hint: "move what both files need to a third one",
+    },
+  );
 }
 
 export function importTooDeep(span: Span, limit: number): Diagnostic {
@@ -59,7 +84,12 @@ export function importTooDeep(span: Span, limit: number): Diagnostic {
 }
 
 export function circularDefinition(name: string, span: Span): Diagnostic {
-  return error("circular-definition", `\`${name}\` is defined by means of itself.`, span, "needs its own value");
+  return error(
+    "circular-definition",
+    `\`${name}\` is defined by means of itself.`,
+    span,
+    "needs its own value",
+  );
 }
 
 export function assignUnknown(name: Identifier, known: readonly string[]): Diagnostic {
@@ -79,7 +109,12 @@ export function notAssignable(name: Identifier, declared: Span | undefined): Dia
   });
 }
 
-export function unknownArgument(owner: string, name: string, span: Span, known: readonly string[]): Diagnostic {
+export function unknownArgument(
+  owner: string,
+  name: string,
+  span: Span,
+  known: readonly string[],
+): Diagnostic {
   const parts = didYouMean(name, span, known);
   return error("unknown-argument", `${owner} takes no argument \`${name}\`.`, span, "not a parameter", parts);
 }
@@ -97,11 +132,21 @@ export function positionalAfterNamed(span: Span): Diagnostic {
 
 export function notAnExtension(declaration: BlockDeclaration, span: Span): Diagnostic {
   const { blockKind, name } = declaration;
-  return error("not-an-extension", `\`with\` installs policies, and ${name.name} is a ${blockKind}.`, span, "not a policy");
+  return error(
+    "not-an-extension",
+    `\`with\` installs policies, and ${name.name} is a ${blockKind}.`,
+    span,
+    "not a policy",
+  );
 }
 
 export function withNeedsBlock(span: Span, value: Value): Diagnostic {
-  return error("not-an-extension", "`with` joins a block and a policy.", span, `this is ${describeValue(value)}`);
+  return error(
+    "not-an-extension",
+    "`with` joins a block and a policy.",
+    span,
+    `this is ${describeValue(value)}`,
+  );
 }
 
 export function variantNotABlock(declaration: BlockDeclaration, value: Value): Diagnostic {
@@ -120,13 +165,20 @@ export function variantOfOtherKind(declaration: BlockDeclaration, base: BlockDec
 }
 
 export function bindingNotABlock(name: string, span: Span, value: Value): Diagnostic {
-  return error("member-not-a-block", `The member \`${name}\` must be a block or a list of blocks.`, span, `this is ${describeValue(value)}`, {
-    hint: `for a value, write \`let ${name} = …\``,
-  });
+  return error(
+    "member-not-a-block",
+    `The member \`${name}\` must be a block or a list of blocks.`,
+    span,
+    `this is ${describeValue(value)}`,
+    {
+      hint: `for a value, write \`let ${name} = …\``,
+    },
+  );
 }
 
 export function notCallable(span: Span, value: Value): Diagnostic {
-  const hint = value.kind === "namespace" ? `call one of its members: ${value.names.map(code).join(", ")}` : undefined;
+  const hint =
+    value.kind === "namespace" ? `call one of its members: ${value.names.map(code).join(", ")}` : undefined;
   return error("not-callable", "This can't be called.", span, `it is ${describeValue(value)}`, { hint });
 }
 
@@ -155,14 +207,18 @@ export function policyMeetsNothing(
       wanted.length === 0
         ? `${policy.name.name} has no \`on\` handler`
         : `${policy.name.name} acts at ${wanted.map(code).join(", ")}`,
-      sites.length === 0
-        ? `${owner} declares no site`
-        : `${owner} declares ${sites.map(code).join(", ")}`,
+      sites.length === 0 ? `${owner} declares no site` : `${owner} declares ${sites.map(code).join(", ")}`,
     ],
   });
 }
 
-export function siteOutOfRange(number: number, site: string, total: number, span: Span, instance: Instance): Diagnostic {
+export function siteOutOfRange(
+  number: number,
+  site: string,
+  total: number,
+  span: Span,
+  instance: Instance,
+): Diagnostic {
   const owner = instance.declaration.name.name;
   const message = `${owner} has no \`${site}\` site ${number}.`;
   const range = total === 1 ? "the only one is number 0" : `they are numbered 0 to ${total - 1}`;
@@ -172,7 +228,12 @@ export function siteOutOfRange(number: number, site: string, total: number, span
 }
 
 export function siteNumbers(span: Span, value: Value): Diagnostic {
-  return error("site-numbers", "A handler's sites are a list of integers.", span, `this is ${describeValue(value)}`);
+  return error(
+    "site-numbers",
+    "A handler's sites are a list of integers.",
+    span,
+    `this is ${describeValue(value)}`,
+  );
 }
 
 export function siteFieldUnnamed(span: Span): Diagnostic {
@@ -185,10 +246,21 @@ export function noSuchModel(name: string | undefined, span: Span, models: readon
     const message = "This file declares no model.";
     return error("no-model", message, span, "needs a `model`", { hint: "write `model Name(…) { … }`" });
   }
-  return error("no-model", `This file declares no model \`${name}\`.`, span, "looked for here", didYouMean(name, span, models));
+  return error(
+    "no-model",
+    `This file declares no model \`${name}\`.`,
+    span,
+    "looked for here",
+    didYouMean(name, span, models),
+  );
 }
 
-export function noSuchEntry(model: string, name: string | undefined, span: Span, entries: readonly string[]): Diagnostic {
+export function noSuchEntry(
+  model: string,
+  name: string | undefined,
+  span: Span,
+  entries: readonly string[],
+): Diagnostic {
   const message =
     name === undefined ? `The model ${model} has no entry.` : `The model ${model} has no entry \`${name}\`.`;
   const known = entries.length === 0 ? {} : { hint: `its entries: ${entries.map(code).join(", ")}` };

@@ -41,10 +41,7 @@ export function shapeMismatch(
   return error("shape-mismatch", message, arrival.span, `this is ${printType(value.type)}`, {
     related: distinct(related, arrival.span),
     notes: [`expected: ${written(type.span)}`, `found:    ${printType(value.type)}`],
-    hint:
-      role === "result"
-        ? "change the declared result, or what the body computes"
-        : undefined,
+    hint: role === "result" ? "change the declared result, or what the body computes" : undefined,
   });
 }
 
@@ -60,7 +57,12 @@ function distinct(labels: readonly Label[], primary: Span): Label[] {
   return kept.length <= 6 ? kept : [...kept.slice(0, 3), ...kept.slice(-3)];
 }
 
-export function rankMismatch(arrival: Arrival, type: TensorTypeExpression, owner: string, found: TensorType): Diagnostic {
+export function rankMismatch(
+  arrival: Arrival,
+  type: TensorTypeExpression,
+  owner: string,
+  found: TensorType,
+): Diagnostic {
   const message = `${capital(subject(arrival, owner))} has ${count(found.shape.length, "dimension")} where ${written(type.span)} is expected.`;
   return error("rank-mismatch", message, arrival.span, `this is ${printType(found)}`, {
     related: [{ span: type.span, text: "expected here" }],
@@ -88,7 +90,12 @@ export function tensorWanted(arrival: Arrival, owner: string, value: Value): Dia
   });
 }
 
-export function wrongValue(arrival: Arrival, owner: string, problem: string, hint: string | undefined): Diagnostic {
+export function wrongValue(
+  arrival: Arrival,
+  owner: string,
+  problem: string,
+  hint: string | undefined,
+): Diagnostic {
   const message = `${capital(subject(arrival, owner))} does not fit: ${problem}.`;
   return error("wrong-argument", message, arrival.span, "given here", {
     related: [{ span: arrival.type.span, text: "declared here" }],
@@ -112,7 +119,9 @@ export function missingTensorArgument(
 
 export function tensorTypeWanted(found: string, span: Span): Diagnostic {
   const message = "A tensor type is needed here.";
-  return error("unknown-type", message, span, `${code(found)} is no tensor type`, { hint: "write it as f32[B, N, d]" });
+  return error("unknown-type", message, span, `${code(found)} is no tensor type`, {
+    hint: "write it as f32[B, N, d]",
+  });
 }
 
 export function unknownElementType(name: Identifier, known: readonly string[]): Diagnostic {
@@ -151,15 +160,21 @@ export function opRefused(
 ): Diagnostic {
   const { expected, found } = problem;
   const sizes = expected === undefined || found === undefined ? [] : [`${expected} against ${found}`];
-  return error("shape-mismatch", `${capital(problem.message.replace(/\.$/, ""))}.`, span, `${op.name} refuses this`, {
-    related: distinct(related, span),
-    notes: [
-      ...sizes,
-      `${op.name}: ${op.signature}`,
-      ...(operands.length === 0 ? [] : [`given: ${operands.map(printType).join(", ")}`]),
-    ],
-    hint: problem.hint,
-  });
+  return error(
+    "shape-mismatch",
+    `${capital(problem.message.replace(/\.$/, ""))}.`,
+    span,
+    `${op.name} refuses this`,
+    {
+      related: distinct(related, span),
+      notes: [
+        ...sizes,
+        `${op.name}: ${op.signature}`,
+        ...(operands.length === 0 ? [] : [`given: ${operands.map(printType).join(", ")}`]),
+      ],
+      hint: problem.hint,
+    },
+  );
 }
 
 export function tooManyIndices(span: Span, given: number, type: TensorType): Diagnostic {

@@ -26,7 +26,11 @@ export function wrongArgument(
   });
 }
 
-export function missingArgument(declaration: BlockDeclaration, parameter: StaticParameter, span: Span): Diagnostic {
+export function missingArgument(
+  declaration: BlockDeclaration,
+  parameter: StaticParameter,
+  span: Span,
+): Diagnostic {
   const name = parameter.name.name;
   const message = `${declaration.name.name} needs a value for \`${name}\`.`;
   return error("missing-argument", message, span, `\`${name}\` is missing`, {
@@ -41,7 +45,10 @@ export function unknownStaticType(written: string, span: Span): Diagnostic {
   return error("unknown-type", message, span, "not a type", parts);
 }
 
-export function badArithmetic(span: Span, result: { readonly problem: string; readonly hint?: string }): Diagnostic {
+export function badArithmetic(
+  span: Span,
+  result: { readonly problem: string; readonly hint?: string },
+): Diagnostic {
   return error("bad-arithmetic", sentence(result.problem), span, "computed here", { hint: result.hint });
 }
 
@@ -59,11 +66,17 @@ export function notDivisible(
   span: Span,
   related: readonly { readonly span: Span; readonly text: string }[],
 ): Diagnostic {
-  return error("not-divisible", `${numerator} is not divisible by ${denominator}.`, span, "must be a whole number", {
-    related,
-    notes: remainderNotes(numerator, denominator),
-    hint: "choose sizes that divide, or say how to round with floor( ) or ceil( )",
-  });
+  return error(
+    "not-divisible",
+    `${numerator} is not divisible by ${denominator}.`,
+    span,
+    "must be a whole number",
+    {
+      related,
+      notes: remainderNotes(numerator, denominator),
+      hint: "choose sizes that divide, or say how to round with floor( ) or ceil( )",
+    },
+  );
 }
 
 function remainderNotes(numerator: Dim, denominator: Dim): string[] {
@@ -84,11 +97,17 @@ export function notACondition(span: Span, value: Value): Diagnostic {
       hint: "conditions are decided while compiling; use `require` for what must hold at run time",
     });
   }
-  return error("not-a-condition", "A condition must be true or false.", span, `this is ${describeValue(value)}`);
+  return error(
+    "not-a-condition",
+    "A condition must be true or false.",
+    span,
+    `this is ${describeValue(value)}`,
+  );
 }
 
 export function requirementFailed(member: RequireMember, reason: string | undefined): Diagnostic {
-  const message = reason === undefined ? "A requirement does not hold." : `A requirement does not hold: ${reason}.`;
+  const message =
+    reason === undefined ? "A requirement does not hold." : `A requirement does not hold: ${reason}.`;
   return error("requirement-failed", message, member.condition.span, "is false");
 }
 
@@ -98,7 +117,12 @@ export function openRange(span: Span, from: Dim, to: Dim): Diagnostic {
 }
 
 export function notIterable(span: Span, value: Value): Diagnostic {
-  return error("not-iterable", "A loop runs over a list or a range.", span, `this is ${describeValue(value)}`);
+  return error(
+    "not-iterable",
+    "A loop runs over a list or a range.",
+    span,
+    `this is ${describeValue(value)}`,
+  );
 }
 
 export function wrongCount(wanted: number, value: Value, span: Span): Diagnostic {
@@ -107,7 +131,12 @@ export function wrongCount(wanted: number, value: Value, span: Span): Diagnostic
 }
 
 export function notIndexable(span: Span, value: Value): Diagnostic {
-  return error("not-indexable", "Only tensors and lists can be indexed.", span, `this is ${describeValue(value)}`);
+  return error(
+    "not-indexable",
+    "Only tensors and lists can be indexed.",
+    span,
+    `this is ${describeValue(value)}`,
+  );
 }
 
 export function listIndex(span: Span): Diagnostic {
@@ -124,11 +153,21 @@ export function initializerArgument(name: string, parameter: string, span: Span)
   return error("wrong-argument", message, span, "not a number");
 }
 
-export function notAnInitializer(member: ParameterMember, value: Value, known: readonly string[]): Diagnostic {
+export function notAnInitializer(
+  member: ParameterMember,
+  value: Value,
+  known: readonly string[],
+): Diagnostic {
   const span = member.initial?.span ?? member.span;
-  return error("not-an-initialiser", "This does not say how the parameter starts.", span, `it is ${describeValue(value)}`, {
-    hint: `use ${known.join(", ")} or a tensor`,
-  });
+  return error(
+    "not-an-initialiser",
+    "This does not say how the parameter starts.",
+    span,
+    `it is ${describeValue(value)}`,
+    {
+      hint: `use ${known.join(", ")} or a tensor`,
+    },
+  );
 }
 
 export function initializerShape(member: ParameterMember, wanted: TensorType, found: TensorType): Diagnostic {
@@ -145,7 +184,12 @@ export function evaluationTooDeep(span: Span): Diagnostic {
 }
 
 export function fractionForInteger(span: Span, number: number, dtype: string): Diagnostic {
-  return error("element-type-mismatch", `${number} can't be used with a tensor of ${dtype}.`, span, "not an integer");
+  return error(
+    "element-type-mismatch",
+    `${number} can't be used with a tensor of ${dtype}.`,
+    span,
+    "not an integer",
+  );
 }
 
 export function wrongAttribute(name: string, wanted: string, span: Span, value: Value): Diagnostic {
@@ -161,7 +205,13 @@ export function sizeArguments(span: Span): Diagnostic {
   return error("wrong-argument", "size( ) takes a tensor and an axis.", span, "as in size(x, 1)");
 }
 
-export function badSetting(name: string, text: string, problem: string, span: Span | undefined, hint?: string): Diagnostic {
+export function badSetting(
+  name: string,
+  text: string,
+  problem: string,
+  span: Span | undefined,
+  hint?: string,
+): Diagnostic {
   return {
     code: "bad-setting",
     severity: "error",
@@ -174,12 +224,22 @@ export function badSetting(name: string, text: string, problem: string, span: Sp
   };
 }
 
-export function unknownSetting(declaration: BlockDeclaration, name: string, known: readonly string[]): Diagnostic {
+export function unknownSetting(
+  declaration: BlockDeclaration,
+  name: string,
+  known: readonly string[],
+): Diagnostic {
   const { span } = declaration.name;
   const { hint } = didYouMean(name, span, known);
-  return error("bad-setting", `The model ${declaration.name.name} has no parameter \`${name}\` to set.`, span, "this model", {
-    hint,
-  });
+  return error(
+    "bad-setting",
+    `The model ${declaration.name.name} has no parameter \`${name}\` to set.`,
+    span,
+    "this model",
+    {
+      hint,
+    },
+  );
 }
 
 export function rateWanted(span: Span, value: Value): Diagnostic {

@@ -1,0 +1,90 @@
+/**
+ * `ossicle check`: whether a file means something, and what.
+ */
+import type { Command } from "commander";
+import { catalog } from "../compiler/ops/index.ts";
+import { type CheckedEntry, checkProgram } from "../lang/check.ts";
+import { DiagnosticSink } from "../lang/diagnostic.ts";
+import { printType } from "../lang/types.ts";
+import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
+import { Output } from "./output.ts";
+import { openProgram } from "./program.ts";
+import type { Run } from "./run-state.ts";
+
+export function addCheck(program: Command, run: Run): void {
+  withModelOptions(program.command("check"))
+    .summary("check a file and show what its models take and give")
+    .description(
+      "Checks every model, entry and block of a file without running anything. Sizes that are only known when inputs are bound are listed as guards.",
+    )
+    .argument("<file>", "an .oss file, or ossicle/… for one of the library")
+    .action((file: string, options: ModelOptions) => {
+      run.status = check(file, options);
+    });
+}
+
+function check(file: string, options: ModelOptions): number {
+  const output = new Output("check", { json: options.json === true, color: useColor(options) });
+  const sink = new DiagnosticSink();
+  const opened = openProgram(file, options, sink);
+  const request = { model: options.model, settings: options.set };
+  const checked = checkProgram(opened, catalog, sink, request);
+  output.diagnostics(sink.sorted());
+  const entries = checked.entries.filter(
+    (entry) => options.model === undefined || entry.model === options.model,
+  );
+  output.set("entries", entries.map(entryToJson));
+  if (!sink.hasErrors) printEntries(entries, file, output);
+  return output.finish();
+}
+
+function printEntries(entries: readonly CheckedEntry[], file: string, output: Output): void {
+  let model = "";
+  for (const entry of entries) {
+    if (entry.model !== model) {
+      model = entry.model;
+      output.line(model);
+    }
+    const inputs = entry.inputs.map((input) => `${input.name}: ${printType(input.type)}`).join(", ");
+    const outputs = entry.outputs.map(({ name, value }) => `${name}: ${printType(value.type)}`).join(", ");
+    output.line(`  ${entry.entry}(${inputs}) -> ${outputs}`);
+    if (entry.parameterCount > 0) {
+      output.line(`    ${entry.elementCount} parameters in ${entry.parameterCount} tensors`);
+    }
+    for (const { requirement } of entry.guards) {
+      const relation = { equal: "==", "at-most": "<=", divides: "divides" }[requirement.kind];
+      output.line(
+        `    when run: ${requirement.left} ${relation} ${requirement.right} (${requirement.reason})`,
+      );
+    }
+  }
+  if (entries.length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
+}
+
+function entryToJson(entry: CheckedEntry): unknown {
+  return {
+    model: entry.model,
+    entry: entry.entry,
+    doc: entry.doc,
+    symbols: entry.symbols,
+    inputs: entry.inputs.map((input) => ({
+      name: input.name,
+      dtype: input.type.dtype,
+      shape: input.type.shape.map(String),
+      sampleRate: input.sampleRate ?? null,
+    })),
+    outputs: entry.outputs.map(({ name, value }) => ({
+      name,
+      dtype: value.type.dtype,
+      shape: value.type.shape.map(String),
+    })),
+    parameters: { tensors: entry.parameterCount, elements: String(entry.elementCount) },
+    guards: entry.guards.map(({ requirement, origin }) => ({
+      kind: requirement.kind,
+      left: String(requirement.left),
+      right: String(requirement.right),
+      reason: requirement.reason,
+      path: origin.path,
+    })),
+  };
+}

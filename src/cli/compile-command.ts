@@ -1,0 +1,131 @@
+/**
+ * `ossicle compile`: entries to files of a target.
+ */
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Command, Option } from "commander";
+import { compileOnnx, type OnnxArtefact, type OnnxFile } from "../compiler/onnx/compile.ts";
+import { failure } from "../runtime/failure.ts";
+import { writeFailure } from "./file-failure.ts";
+import { collect, type ModelOptions, useColor, weightsOption, withModelOptions } from "./options.ts";
+import { Output } from "./output.ts";
+import { writeTogether } from "./output-files.ts";
+import { compileEntry } from "./program.ts";
+import { type Progress, terminalProgress } from "./progress.ts";
+import type { Run } from "./run-state.ts";
+import { packageVersion } from "./version.ts";
+import { openWeights } from "./weights.ts";
+
+interface CompileOptions extends ModelOptions {
+  readonly entry: readonly string[];
+  readonly tap: readonly string[];
+  readonly weights?: string;
+  readonly out: string;
+  readonly externalData?: boolean;
+}
+
+export function addCompile(program: Command, run: Run): void {
+  withModelOptions(program.command("compile"))
+    .summary("compile entries to ONNX files")
+    .description(
+      "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request.",
+    )
+    .argument("<file>", "an .oss file, or ossicle/… for one of the library")
+    .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
+    .addOption(weightsOption())
+    .addOption(new Option("-t, --target <target>", "what to compile for").choices(["onnx"]).default("onnx"))
+    .addOption(
+      new Option("--profile <profile>", "the ops to use: portable means standard ops only")
+        .choices(["portable"])
+        .default("portable"),
+    )
+    .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
+    .option("--external-data", "put the weights into a file beside the model")
+    .requiredOption(
+      "-o, --out <path>",
+      "a file ending in .onnx, or a folder for the files of several entries",
+    )
+    .action(async (file: string, options: CompileOptions) => {
+      run.status = await compile(file, options);
+    });
+}
+
+async function compile(file: string, options: CompileOptions): Promise<number> {
+  const output = new Output("compile", { json: options.json === true, color: useColor(options) });
+  const names = options.entry.length === 0 ? [undefined] : options.entry;
+  const single = options.out.endsWith(".onnx");
+  if (single && names.length > 1) {
+    throw failure("output-unwritable", `Several entries don't fit into the one file ${options.out}.`, {
+      hint: "name a folder with --out",
+    });
+  }
+  const elaborations = names.map((entry) =>
+    compileEntry(file, options, { entry, taps: options.tap }, output),
+  );
+  const graphs = elaborations.map((elaboration) => elaboration.graph);
+  const stem = single ? basename(options.out, ".onnx") : undefined;
+  const known = elaborations[0]?.modelParameters ?? new Set<string>();
+  const weights = await openWeights(options.weights, graphs, known, output);
+  const progress = terminalProgress(!output.json);
+  try {
+    const artefact = compileOnnx(graphs, weights.source, {
+      storage: options.externalData === true ? "external" : "auto",
+      producerVersion: packageVersion(),
+      dataFile: `${stem ?? elaborations[0]?.entry.model ?? "model"}.onnx.data`,
+      metadata: {
+        model: elaborations[0]?.entry.model ?? "",
+        weights: weights.random ? "random" : "checkpoint",
+      },
+    });
+    const files = await writeArtefact(artefact, options.out, single, progress);
+    output.set("weights", weights.random ? "random" : "checkpoint");
+    output.set(
+      "files",
+      files.map(({ path, bytes }) => ({ path, bytes })),
+    );
+    for (const { path, bytes } of files) output.line(`${path}  ${bytes} bytes`);
+    if (weights.random) output.line(`The weights are random (${options.weights}): outputs mean nothing.`);
+  } finally {
+    progress.stop();
+    await weights.close();
+  }
+  return output.finish();
+}
+
+/** Data first, models last: a model never refers to data that is not there yet. */
+export async function writeArtefact(
+  artefact: OnnxArtefact,
+  out: string,
+  single: boolean,
+  progress: Progress,
+): Promise<{ path: string; bytes: number }[]> {
+  const folder = single ? dirname(out) : out;
+  if (!single) {
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw writeFailure(folder, error);
+    });
+  }
+  const files: { path: string; file: OnnxFile }[] = [];
+  if (artefact.data !== undefined)
+    files.push({ path: join(folder, artefact.data.fileName), file: artefact.data });
+  for (const model of artefact.models) {
+    files.push({ path: single ? out : join(folder, model.fileName), file: model });
+  }
+  const total = files.reduce((sum, { file }) => sum + file.byteLength, 0);
+  progress.start("writing", Math.max(1, total));
+  await writeTogether(
+    files.map(({ path }) => path),
+    async (sinks) => {
+      for (const [i, sink] of sinks.entries()) {
+        await files[i]?.file.write({
+          async write(bytes) {
+            await sink.write(bytes);
+            progress.advance(bytes.length);
+          },
+        });
+      }
+    },
+  );
+  progress.stop();
+  return files.map(({ path, file }) => ({ path, bytes: file.byteLength }));
+}

@@ -1,0 +1,87 @@
+/**
+ * `ossicle inspect`: any stage of the compiler as text.
+ */
+import { type Command, Option } from "commander";
+import type { Graph } from "../compiler/graph.ts";
+import { printGraph } from "../compiler/graph-text.ts";
+import { compileOnnx } from "../compiler/onnx/compile.ts";
+import { printOnnxModel } from "../compiler/onnx/print.ts";
+import { standardPasses } from "../compiler/passes/index.ts";
+import { parse } from "../lang/parse.ts";
+import { failure } from "../runtime/failure.ts";
+import { openSourceTree } from "./modules.ts";
+import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
+import { Output } from "./output.ts";
+import { compileEntry } from "./program.ts";
+import type { Run } from "./run-state.ts";
+import { syntaxTreeToJson } from "./syntax-tree.ts";
+import { openWeights } from "./weights.ts";
+
+const stages: readonly string[] = [
+  "ast",
+  "elaborate",
+  ...standardPasses.map((pass) => pass.name),
+  "optimized",
+  "onnx",
+];
+
+interface InspectOptions extends ModelOptions {
+  readonly entry?: string;
+  readonly stage: string;
+  readonly tap: readonly string[];
+}
+
+export function addInspect(program: Command, run: Run): void {
+  withModelOptions(program.command("inspect"))
+    .summary("print a stage of the compiler: syntax tree, graph, ONNX")
+    .description("Prints an entry as it is after a stage of the compiler.")
+    .argument("<file>", "an .oss file, or ossicle/… for one of the library")
+    .option("-e, --entry <name>", "the entry; the first of the model by default")
+    .addOption(
+      new Option("--stage <name>", "the stage to print").choices([...new Set(stages)]).default("optimized"),
+    )
+    .option(
+      "--tap <path>",
+      "also give out the value at this path (repeatable)",
+      (text: string, all: string[]) => [...all, text],
+      [],
+    )
+    .action(async (file: string, options: InspectOptions) => {
+      run.status = await inspect(file, options);
+    });
+}
+
+async function inspect(file: string, options: InspectOptions): Promise<number> {
+  const output = new Output("inspect", { json: options.json === true, color: useColor(options) });
+  output.set("stage", options.stage);
+  if (options.stage === "ast") {
+    const { root } = openSourceTree(file, options.root);
+    const { unit, diagnostics } = parse(root);
+    output.diagnostics(diagnostics);
+    const tree = syntaxTreeToJson(unit);
+    output.set("ast", tree);
+    output.line(JSON.stringify(tree, null, 2));
+    return output.finish();
+  }
+  let found: Graph | undefined;
+  const elaboration = compileEntry(file, options, { entry: options.entry, taps: options.tap }, output, {
+    verify: true,
+    onStage: (name, graph) => {
+      if (name === options.stage) found = graph;
+    },
+  });
+  const graph = found ?? elaboration.graph;
+  if (options.stage === "onnx") {
+    const weights = await openWeights("random:0", [graph], elaboration.modelParameters, output);
+    const [model] = compileOnnx([graph], weights.source).models;
+    if (model === undefined) throw failure("internal-error", "The compiler made no ONNX model.");
+    const text = printOnnxModel(model.model);
+    output.set("text", text);
+    output.line(text.trimEnd());
+  } else {
+    const text = printGraph(graph);
+    output.set("text", text);
+    output.line(text.trimEnd());
+  }
+  return output.finish();
+}

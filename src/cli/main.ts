@@ -1,0 +1,67 @@
+/**
+ * The command line.
+ *
+ * Owns: the list of commands, and what becomes of an error: 0 fine, 1 the input is wrong, 2 used
+ * wrongly. A fault of ours is a diagnostic too; OSSICLE_DEBUG=1 shows where it came from.
+ */
+import { Command, CommanderError } from "commander";
+import { type Diagnostic, DiagnosticError } from "../lang/diagnostic.ts";
+import { addCheck } from "./check-command.ts";
+import { addClassify } from "./classify-command.ts";
+import { addCompile } from "./compile-command.ts";
+import { addInspect } from "./inspect-command.ts";
+import { Output } from "./output.ts";
+import { addRun } from "./run-command.ts";
+import type { Run } from "./run-state.ts";
+import { packageVersion } from "./version.ts";
+
+export async function main(arguments_: readonly string[]): Promise<number> {
+  // A reader that went away (`ossicle … | head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+  });
+  const run: Run = { status: 0 };
+  const program = buildProgram(run);
+  try {
+    await program.parseAsync([...arguments_], { from: "user" });
+    return run.status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const output = new Output(arguments_[0] ?? "ossicle", {
+      json: arguments_.includes("--json"),
+      color: process.stderr.isTTY === true && !arguments_.includes("--no-color"),
+    });
+    output.diagnostics(error instanceof DiagnosticError ? error.diagnostics : [internalError(error)]);
+    output.finish();
+    return 1;
+  }
+}
+
+function buildProgram(run: Run): Command {
+  const program = new Command("ossicle")
+    .description("A small typed language for audio-language models: check, compile and run them.")
+    .version(packageVersion(), "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(see --help)")
+    .configureHelp({ sortSubcommands: false });
+  addCheck(program, run);
+  addInspect(program, run);
+  addCompile(program, run);
+  addRun(program, run);
+  addClassify(program, run);
+  return program;
+}
+
+function internalError(error: unknown): Diagnostic {
+  const text = error instanceof Error ? error.message : String(error);
+  const trace = process.env["OSSICLE_DEBUG"] === "1" && error instanceof Error ? [error.stack ?? ""] : [];
+  return {
+    code: "internal-error",
+    severity: "error",
+    message: `Ossicle made a mistake: ${text}`,
+    related: [],
+    notes: trace,
+    hint: "this is a fault of ours; run with OSSICLE_DEBUG=1 and report what it prints",
+    edits: [],
+  };
+}

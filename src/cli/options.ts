@@ -1,0 +1,71 @@
+/**
+ * Options that commands share.
+ *
+ * Owns: their names, help texts and parsers.
+ */
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly color: boolean;
+  readonly root?: string;
+}
+
+export interface ModelOptions extends CommonOptions {
+  readonly model?: string;
+  readonly set: ReadonlyMap<string, string>;
+}
+
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option("--json", "print one JSON value on standard output")
+    .option("--no-color", "print without colours")
+    .option("--root <folder>", "the folder that imports can't leave");
+}
+
+export function withModelOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option("-m, --model <name>", "the model to use; the first of the file by default")
+    .option(
+      "-s, --set <name=value>",
+      "a value for a parameter of the model, such as keep=0.7 (repeatable)",
+      collectPairs,
+      new Map(),
+    );
+}
+
+export function weightsOption(): Option {
+  return new Option(
+    "-w, --weights <file>",
+    "a .safetensors checkpoint, or random:SEED for the model's own initialisation",
+  );
+}
+
+export function targetOption(): Option {
+  return new Option("-t, --target <target>", "what runs the model")
+    .choices(["onnx", "reference"])
+    .default("onnx");
+}
+
+/** `name=value`, repeatable; the value may hold further `=`. */
+export function collectPairs(text: string, earlier: ReadonlyMap<string, string>): Map<string, string> {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new InvalidArgumentError("write it as name=value");
+  const name = text.slice(0, at);
+  if (earlier.has(name)) throw new InvalidArgumentError(`${name} is given twice`);
+  return new Map(earlier).set(name, text.slice(at + 1));
+}
+
+export function collect(text: string, earlier: readonly string[]): string[] {
+  return [...earlier, text];
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive integer is needed");
+  return value;
+}
+
+export function useColor(options: CommonOptions): boolean {
+  return options.color && process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined;
+}

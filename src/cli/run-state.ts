@@ -1,0 +1,6 @@
+/**
+ * What a command leaves behind for `main`: its exit status.
+ */
+export interface Run {
+  status: number;
+}

@@ -1,0 +1,147 @@
+/**
+ * Weights for a graph: from a checkpoint, or drawn as the model says.
+ *
+ * Owns: `--weights FILE` and `--weights random:SEED`, and holding a checkpoint to what the graphs
+ * need before anything is computed.
+ */
+
+import type { Graph, Parameter } from "../compiler/graph.ts";
+import type { HostTensor, TensorInfo, WeightSource } from "../compiler/host-tensor.ts";
+import { evaluateValues } from "../compiler/interpret.ts";
+import { DiagnosticError } from "../lang/diagnostic.ts";
+import { suggest } from "../lang/suggest.ts";
+import { failure } from "../runtime/failure.ts";
+import { randomTensor } from "../runtime/random-weights.ts";
+import { openSafetensors } from "../runtime/safetensors.ts";
+import { checkWeights } from "../runtime/weights-report.ts";
+import { openFile } from "./files.ts";
+import type { Output } from "./output.ts";
+
+const randomPrefix = "random";
+
+export interface OpenWeights {
+  readonly source: WeightSource;
+  /** Drawn, not trained: whatever is printed must say so. */
+  readonly random: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * @param known every learned tensor of the model, so that what another entry needs is not unexpected
+ * @throws DiagnosticError when weights are needed and not given, or do not fit the graphs
+ */
+export async function openWeights(
+  option: string | undefined,
+  graphs: readonly Graph[],
+  known: ReadonlySet<string>,
+  output: Output,
+): Promise<OpenWeights> {
+  const parameters = parametersOf(graphs);
+  if (option === undefined) {
+    if (parameters.size > 0) {
+      throw failure(
+        "weights-missing",
+        `This entry has ${parameters.size} learned tensors and needs weights.`,
+        {
+          hint: "give --weights FILE.safetensors, or --weights random:1 to try things out",
+        },
+      );
+    }
+    return { source: emptySource, random: false, async close() {} };
+  }
+  if (option === randomPrefix || option.startsWith(`${randomPrefix}:`)) {
+    const seed = readSeed(option);
+    return { source: randomSource(parameters, seed), random: true, async close() {} };
+  }
+  const file = await openFile(option);
+  try {
+    const all = await openSafetensors(file);
+    const source = without(all, (name) => known.has(name) && !parameters.has(name));
+    const expected = new Map<string, TensorInfo>();
+    for (const [path, parameter] of parameters)
+      expected.set(path, { dtype: parameter.type.dtype, shape: sizes(parameter) });
+    const report = checkWeights(expected, source, suggest);
+    if (report.diagnostics.some((diagnostic) => diagnostic.severity === "error")) {
+      throw new DiagnosticError(report.diagnostics);
+    }
+    output.diagnostics(report.diagnostics);
+    return { source, random: false, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The source, silent about names that this entry does not use. */
+function without(source: WeightSource, unused: (name: string) => boolean): WeightSource {
+  return {
+    label: source.label,
+    names: () => source.names().filter((name) => !unused(name)),
+    info: (name) => source.info(name),
+    read: (name) => source.read(name),
+  };
+}
+
+function parametersOf(graphs: readonly Graph[]): Map<string, Parameter> {
+  const found = new Map<string, Parameter>();
+  for (const graph of graphs) {
+    for (const value of graph.parameters) {
+      if (value.source.kind === "parameter") found.set(value.source.parameter.path, value.source.parameter);
+    }
+  }
+  return found;
+}
+
+function sizes(parameter: Parameter): number[] {
+  return parameter.type.shape.map((dim) => {
+    const size = dim.constant;
+    if (size === undefined) {
+      throw failure("open-parameter", `The learned tensor ${parameter.path} has the open size ${dim}.`, {
+        hint: "give its sizes values with --set",
+      });
+    }
+    return size;
+  });
+}
+
+const emptySource: WeightSource = {
+  label: "no weights",
+  names: () => [],
+  info: () => undefined,
+  read: (name) =>
+    Promise.reject(failure("weights-missing", `There are no weights, so ${name} can't be read.`)),
+};
+
+function readSeed(option: string): number {
+  const text = option === randomPrefix ? "0" : option.slice(randomPrefix.length + 1);
+  const seed = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(seed)) {
+    throw failure("bad-seed", `\`${option}\` does not name a seed.`, { hint: "write random:1" });
+  }
+  return seed;
+}
+
+function randomSource(parameters: ReadonlyMap<string, Parameter>, seed: number): WeightSource {
+  return {
+    label: `random weights, seed ${seed}`,
+    names: () => [...parameters.keys()],
+    info: (name) => {
+      const parameter = parameters.get(name);
+      return parameter === undefined ? undefined : { dtype: parameter.type.dtype, shape: sizes(parameter) };
+    },
+    read: async (name) => {
+      const parameter = parameters.get(name);
+      if (parameter === undefined)
+        throw failure("weights-missing", `The model has no learned tensor ${name}.`);
+      return initialTensor(parameter, seed);
+    },
+  };
+}
+
+function initialTensor(parameter: Parameter, seed: number): HostTensor {
+  const { initial } = parameter;
+  if (initial.kind !== "value") return randomTensor(seed, parameter.path, sizes(parameter), initial);
+  const [tensor] = evaluateValues([initial.value]);
+  if (tensor === undefined) throw failure("internal-error", `${parameter.path} has no initial value.`);
+  return tensor;
+}
