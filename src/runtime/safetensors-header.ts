@@ -88,7 +88,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function parseMetadata(label: string, value: unknown): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
-  for (const [key, text] of isRecord(value) ? Object.entries(value) : [["__metadata__", value] as const]) {
+  const entries = isRecord(value) ? Object.entries(value) : [["__metadata__", undefined] as const];
+  for (const [key, text] of entries) {
     if (typeof text !== "string") {
       throw failure("safetensors-header", `The metadata '${key}' of ${label} is not text.`, {
         hint: damaged,
