@@ -25,9 +25,9 @@ import {
 
 type FloorAtom = Extract<Atom, { kind: "floor" }>;
 
-/** `coefficient * (numerator % divisor)`. */
+/** `factor * (numerator % divisor)`. */
 export interface Remainder {
-  readonly coefficient: Term;
+  readonly factor: Term;
   readonly numerator: Polynomial;
   readonly divisor: Polynomial;
 }
@@ -91,13 +91,14 @@ function takeRemainder(
   const [others, linear, ...higher] = inPowersOf(sum, atom);
   if (others === undefined || linear === undefined || higher.length > 0) return undefined;
   const ratio = divideExactly(negate(linear), atom.divisor);
-  const coefficient = ratio?.terms[0];
-  if (ratio === undefined || coefficient === undefined || ratio.terms.length > 1) return undefined;
+  const factor = ratio?.terms[0];
+  if (ratio === undefined || factor === undefined || ratio.terms.length > 1) return undefined;
   const product = multiply(ratio, atom.numerator);
+  if (countSymbolic(product) === 0) return undefined;
   const rest = subtract(others, product);
   // A constant may stay behind; anything else left over means that x was not there.
   if (countSymbolic(rest) !== countSymbolic(others) - countSymbolic(product)) return undefined;
-  return { found: { coefficient, numerator: atom.numerator, divisor: atom.divisor }, rest };
+  return { found: { factor, numerator: atom.numerator, divisor: atom.divisor }, rest };
 }
 
 function countSymbolic(polynomial: Polynomial): number {
@@ -133,7 +134,10 @@ function linearShift(others: Polynomial, linear: Polynomial, atom: FloorAtom, di
     const quotient = divideExactly(new Polynomial([term]), linear);
     const moved = quotient?.terms[0];
     if (quotient === undefined || moved === undefined) continue;
-    if (moved.monomial.degree === 0 ? !plain : inside.has(moved.monomial.key)) shift = add(shift, quotient);
+    const fits = moved.monomial.degree === 0 ? !plain : inside.has(moved.monomial.key);
+    if (fits && keepsSigns(atom.numerator, add(atom.numerator, scale(quotient, divisor)))) {
+      shift = add(shift, quotient);
+    }
   }
   return shift;
 }
@@ -150,9 +154,19 @@ function powerShifts(coefficients: readonly Polynomial[]): readonly Polynomial[]
   return [quotient, ...small];
 }
 
-/** The same value in terms of floor + shift, which becomes one floor. */
+/** The same value in terms of floor + shift, which becomes one floor; unchanged where that can't be read back. */
 function shifted(sum: Polynomial, atom: FloorAtom, shift: Polynomial, divisor: bigint): Polynomial {
   const numerator = add(atom.numerator, scale(shift, divisor));
+  if (!keepsSigns(atom.numerator, numerator)) return sum;
   const moved = fromAtom({ ...atom, key: `${atom.key}+${shift.key}`, numerator });
   return mapAtoms(sum, (other) => (other.key === atom.key ? subtract(moved, shift) : fromAtom(other)));
+}
+
+/** Whether division.ts, which leaves coefficients their sign, takes the same multiples out again. */
+function keepsSigns(before: Polynomial, after: Polynomial): boolean {
+  const signs = new Map(before.terms.map((term) => [term.monomial.key, term.coefficient > 0n]));
+  return after.terms.every(({ coefficient, monomial }) => {
+    const positive = signs.get(monomial.key);
+    return monomial.degree === 0 || positive === undefined || positive === coefficient > 0n;
+  });
 }

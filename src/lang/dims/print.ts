@@ -4,30 +4,37 @@
  * Owns: the notation. display.ts arranges the sum first; here each floor is written as floor or ceil,
  * whichever says less, and terms are put in order. parse.ts reads all of it back to the same value.
  */
-import { arrange } from "./display.ts";
+import { arrange, type Remainder } from "./display.ts";
 import { type Atom, add, constant, type Monomial, negate, type Polynomial, subtract } from "./polynomial.ts";
 
-/** A term as it will be printed: a coefficient and the text of what it multiplies, "" for 1. */
+/** A term as it will be printed. */
 interface Part {
   readonly coefficient: bigint;
+  /** What the coefficient multiplies; "" for 1. */
   readonly text: string;
+  /** Whether the text is one name, call or power, which binds tighter than a product. */
+  readonly tight: boolean;
 }
 
 export function print(polynomial: Polynomial): string {
+  return joinParts(partsOf(polynomial));
+}
+
+function partsOf(polynomial: Polynomial): readonly Part[] {
   const { sum, remainders } = arrange(polynomial);
   const parts = sum.terms.map(({ coefficient, monomial }) => printTerm(coefficient, monomial));
   // After the terms with symbols, before the constant.
   const end = sum.constantTerm === 0n ? parts.length : parts.length - 1;
-  const printed = remainders.map(({ coefficient, numerator, divisor }) => {
-    const text = `${printFactor(numerator)} % ${printFactor(divisor)}`;
-    const scale = coefficient.coefficient;
-    // In parentheses after a minus too: many read -a % b as (-a) % b.
-    const plain = scale === 1n && coefficient.monomial.degree === 0;
-    const by = coefficient.monomial.degree === 0 ? "" : `${printTerm(1n, coefficient.monomial).text}*`;
-    return { coefficient: scale, text: plain ? text : `${by}(${text})` };
-  });
-  parts.splice(end, 0, ...printed);
-  return joinParts(parts);
+  parts.splice(end, 0, ...remainders.map(printRemainder));
+  return parts;
+}
+
+function printRemainder({ factor, numerator, divisor }: Remainder): Part {
+  const text = `${printFactor(numerator)} % ${printFactor(divisor)}`;
+  const by = printTerm(factor.coefficient, factor.monomial);
+  if (by.text !== "") return { ...by, text: `${by.text}*(${text})`, tight: false };
+  // In parentheses after a minus too: many read -a % b as (-a) % b.
+  return { ...by, text: by.coefficient === 1n ? text : `(${text})`, tight: false };
 }
 
 function joinParts(parts: readonly Part[]): string {
@@ -58,14 +65,14 @@ function printTerm(coefficient: bigint, monomial: Monomial): Part {
   const text = monomial.factors
     .map(({ atom, power }) => (power === 1 ? printAtom(atom) : `${printAtom(atom)}^${power}`))
     .join("*");
-  return { coefficient, text };
+  return { coefficient, text, tight: monomial.factors.length === 1 };
 }
 
 /** -floor(-a/b) is ceil(a/b), and the other way round: the sign goes where it leaves fewer minuses. */
 function printFloorTerm(coefficient: bigint, numerator: Polynomial, divisor: Polynomial): Part {
   const weight = signWeight(numerator);
   if (weight > 0 || (weight === 0 && coefficient > 0n)) {
-    return { coefficient, text: printDivision(numerator, divisor) };
+    return { coefficient, text: printDivision(numerator, divisor), tight: true };
   }
   const mirrored = negate(numerator);
   const value = divisor.value;
@@ -73,7 +80,7 @@ function printFloorTerm(coefficient: bigint, numerator: Polynomial, divisor: Pol
     value === undefined
       ? printCall("ceil", mirrored, divisor)
       : printDivision(add(mirrored, constant(value - 1n)), divisor);
-  return { coefficient: -coefficient, text };
+  return { coefficient: -coefficient, text, tight: true };
 }
 
 /** Positive when more terms with symbols are positive than negative. */
@@ -95,18 +102,21 @@ function printDivision(numerator: Polynomial, divisor: Polynomial): string {
 }
 
 function printCall(name: "floor" | "ceil", numerator: Polynomial, divisor: Polynomial): string {
-  const top = numerator.terms.length > 1 ? `(${print(numerator)})` : print(numerator);
+  const parts = partsOf(numerator);
+  const remainder = numerator.terms.length > 1 && parts[0]?.tight === false;
+  const top = parts.length > 1 || remainder ? `(${joinParts(parts)})` : joinParts(parts);
   return `${name}(${top}/${printFactor(divisor)})`;
 }
 
 /** In parentheses unless it is one name, call, power or positive number. */
 function printFactor(polynomial: Polynomial): string {
-  const text = print(polynomial);
-  const [only, ...others] = polynomial.terms;
-  const single = only !== undefined && others.length === 0 && !text.startsWith("-");
+  const parts = partsOf(polynomial);
+  const [only, ...others] = parts;
   const bare =
-    single && (only.monomial.degree === 0 || (only.coefficient === 1n && only.monomial.factors.length === 1));
-  return bare ? text : `(${text})`;
+    only !== undefined &&
+    others.length === 0 &&
+    (only.text === "" ? only.coefficient > 0n : only.tight && only.coefficient === 1n);
+  return bare ? joinParts(parts) : `(${joinParts(parts)})`;
 }
 
 function printAtom(atom: Atom): string {
