@@ -157,7 +157,7 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   // -------------------------------------------------------------- operators
 
-  // Few rules, each of them large: a rule costs four stack frames for each level of nesting.
+  // Expressions nest: see `choose` and `repeat` for why these rules avoid OR and MANY.
   readonly expression: Rule<Expression> = this.RULE("expression", (): Expression => {
     this.descend();
     const first = this.next();
@@ -179,14 +179,13 @@ export abstract class ExpressionParser extends RecoveringParser {
   });
 
   #withoutPipe(index: number): Expression {
-    return this.or(index, {
-      DEF: [
-        { ALT: () => this.subrule(index, this.ifExpression) },
-        { ALT: () => this.subrule(index, this.binary) },
-      ],
-      ERR_MSG: "an expression",
-    });
+    return this.choose(index, this.#operandKind, [
+      () => this.subrule(index, this.ifExpression),
+      () => this.subrule(index, this.binary),
+    ]);
   }
+
+  readonly #operandKind = () => (this.nextIs(If) ? 0 : 1);
 
   readonly ifExpression: Rule<Expression> = this.RULE("ifExpression", (): Expression => {
     this.descend();
@@ -251,39 +250,35 @@ export abstract class ExpressionParser extends RecoveringParser {
     const first = this.next();
     let left = this.#primary();
     let height = this.height;
-    this.MANY({
-      // A bracket on a new line begins something new.
-      GATE: () => this.nextIs(Dot) || this.continuesLine(),
-      DEF: () => {
-        this.height = 0;
-        left = this.OR<Expression>([
-          {
-            ALT: () => {
-              const args = this.SUBRULE(this.callArguments);
-              return { kind: "call", callee: left, arguments: args, span: this.spanFrom(first) };
-            },
-          },
-          {
-            ALT: () => {
-              const items = this.SUBRULE(this.indexItems);
-              return { kind: "index", object: left, items, span: this.spanFrom(first) };
-            },
-          },
-          {
-            ALT: () => {
-              this.CONSUME(Dot);
-              const name = this.identifier(this.CONSUME(Word, wantsName));
-              return { kind: "member", object: left, name, span: this.spanFrom(first) };
-            },
-          },
-        ]);
-        this.grow(Math.max(height, this.height), first);
-        height = this.height;
-      },
+    this.repeat(1, this.#startsSuffix, () => {
+      this.height = 0;
+      left = this.choose<Expression>(2, this.#suffixKind, [
+        () => {
+          const args = this.SUBRULE(this.callArguments);
+          return { kind: "call", callee: left, arguments: args, span: this.spanFrom(first) };
+        },
+        () => {
+          const items = this.SUBRULE(this.indexItems);
+          return { kind: "index", object: left, items, span: this.spanFrom(first) };
+        },
+        () => {
+          this.CONSUME(Dot);
+          const name = this.identifier(this.CONSUME(Word, wantsName));
+          return { kind: "member", object: left, name, span: this.spanFrom(first) };
+        },
+      ]);
+      this.grow(Math.max(height, this.height), first);
+      height = this.height;
     });
     this.height = height;
     return left;
   });
+
+  /** A bracket on a new line begins something new. */
+  readonly #startsSuffix = () =>
+    this.nextIs(Dot) || ((this.nextIs(LeftParen) || this.nextIs(LeftBracket)) && this.continuesLine());
+
+  readonly #suffixKind = () => (this.nextIs(LeftParen) ? 0 : this.nextIs(LeftBracket) ? 1 : 2);
 
   readonly callArguments: Rule<Argument[]> = this.RULE("callArguments", (): Argument[] => {
     this.CONSUME(LeftParen);

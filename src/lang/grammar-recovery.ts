@@ -246,6 +246,24 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     return low;
   }
 
+  // -------------------------------------------------------------- repetition and choice
+
+  /** OR with the choice made by hand: three stack frames less on each level of nesting. */
+  protected choose<T>(index: number, choice: () => number, alternatives: readonly (() => T)[]): T {
+    const chosen = alternatives[choice()];
+    if (chosen !== undefined && !this.RECORDING_PHASE) return chosen();
+    return this.or(
+      index,
+      alternatives.map((ALT) => ({ ALT })),
+    );
+  }
+
+  /** MANY with the decision made by hand: three stack frames less on each level of nesting. */
+  protected repeat(index: number, more: () => boolean, part: () => void): void {
+    if (this.RECORDING_PHASE) this.many(index, part);
+    else while (more()) part();
+  }
+
   // -------------------------------------------------------------- lists
 
   /**

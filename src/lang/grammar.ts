@@ -27,11 +27,11 @@ import type {
   TypeExpression,
 } from "./ast.ts";
 import { blockKinds } from "./ast.ts";
-import { startsDeclaration } from "./delimiters.ts";
+import { deepestNesting, startsDeclaration } from "./delimiters.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { ExpressionParser, errorExpression, wantsName } from "./grammar-expressions.ts";
 import { atLineOf, ParseAbandoned, type ResumesAt, type Rule } from "./grammar-recovery.ts";
-import { syntaxError } from "./syntax-messages.ts";
+import { nestingTooDeep, syntaxError } from "./syntax-messages.ts";
 import type { TokenStream } from "./tokenize.ts";
 import {
   Arrow,
@@ -108,7 +108,9 @@ export class OssicleParser extends ExpressionParser {
     try {
       this.unit();
     } catch (error) {
-      if (!(error instanceof ParseAbandoned)) throw error;
+      // A stack that was almost used up when the parse began can overflow within the limit.
+      if (error instanceof RangeError) report(nestingTooDeep(this.spanOf(this.next()), deepestNesting));
+      else if (!(error instanceof ParseAbandoned)) throw error;
     }
     return { imports: this.#imports, declarations: this.#declarations };
   }
