@@ -8,6 +8,7 @@
 import type { Attributes, OpSignature, Requirement } from "../lang/catalog.ts";
 import { Dim } from "../lang/dims.ts";
 import type { Emitter, Handle, Initializer } from "../lang/emitter.ts";
+import { openGuards } from "../lang/guards.ts";
 import { type DType, printType, sameType, type TensorType } from "../lang/types.ts";
 import { normalizeAttributes, printAttributes } from "./attribute-form.ts";
 import { contentHash, sameContent } from "./content-hash.ts";
@@ -234,7 +235,7 @@ export class GraphBuilder implements Emitter {
       parameters: [...this.#parameters.values()].filter((value) => reached.values.has(value)),
       nodes: [...this.#nodes.values()].filter((node) => reached.nodes.has(node)),
       outputs: [...outputs],
-      guards: [...this.#guards.values()].filter((guard) => !alwaysHolds(guard.requirement, minimums)),
+      guards: openGuards([...this.#guards.values()], minimums),
     };
   }
 
@@ -317,19 +318,6 @@ export function initialGraph(parameter: Parameter): Graph | undefined {
     outputs: [{ name: "initial", value }],
     guards: [],
   };
-}
-
-/** Whether a requirement holds for every binding that respects the symbols' minimums. */
-export function alwaysHolds(requirement: Requirement, minimums: ReadonlyMap<string, number>): boolean {
-  const { left, right } = requirement;
-  switch (requirement.kind) {
-    case "equal":
-      return left.equals(right);
-    case "at-most":
-      return Dim.provablyAtMost(left, right, minimums);
-    case "divides":
-      return right.divideExactly(left) !== undefined;
-  }
 }
 
 function isDefinition(op: OpSignature): op is OpDefinition {

@@ -10,6 +10,7 @@ import type { DiagnosticSink } from "./diagnostic.ts";
 import { Dim, productDims } from "./dims.ts";
 import type { Emitter, Handle, Origin } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
+import { openGuards } from "./guards.ts";
 import { bareTemplate, instantiate } from "./instance.ts";
 import {
   type EntryRequest,
@@ -131,20 +132,9 @@ function checkModel(
       ...evaluated,
       parameterCount: notes.parameters.size,
       elementCount: notes.elements,
-      guards: openGuards(notes),
+      guards: openGuards(notes.guards),
     });
   }
-}
-
-/** Guards that some binding of the symbols breaks, each once. */
-function openGuards(notes: Notes): CheckedEntry["guards"] {
-  const seen = new Set<string>();
-  return notes.guards.filter(({ requirement: { kind, left, right } }) => {
-    const key = `${kind}|${left}|${right}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return !(kind === "at-most" && Dim.provablyAtMost(left, right));
-  });
 }
 
 /** Evaluates a block whose parameters nobody set: what depends on them stays open. */
