@@ -6,7 +6,6 @@
  * diagnostic and no cascade. Indentation tells where a bracket went missing, and is looked at only
  * in a file that does not balance. Linear in the number of tokens.
  */
-import type { TokenType } from "chevrotain";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile } from "./source.ts";
 import { mismatchedDelimiter, nestingTooDeep, strayDelimiter, unclosedDelimiter } from "./syntax-messages.ts";
@@ -27,6 +26,7 @@ import {
   RightBracket,
   RightParen,
   type Token,
+  type TokenType,
   tokenEnd,
   virtualToken,
 } from "./tokens.ts";

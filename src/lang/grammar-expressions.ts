@@ -195,7 +195,7 @@ export abstract class ExpressionParser extends RecoveringParser {
     this.CONSUME(Then, { ERR_MSG: "`then`" });
     const consequent = this.#withoutPipe(1);
     height = Math.max(height, this.height);
-    this.CONSUME(Else, { ERR_MSG: "`else`: an `if` expression needs both values" });
+    this.CONSUME(Else, { ERR_MSG: "`else` and a second value" });
     const alternate = this.#withoutPipe(2);
     this.grow(Math.max(height, this.height), first);
     this.ascend();

@@ -53,10 +53,13 @@ const noStream: TokenStream = {
   tokens: [],
   docs: new Map(),
   comments: [],
+  afterOmission: new Set(),
   tooDeep: false,
 };
 
 export abstract class RecoveringParser extends EmbeddedActionsParser {
+  /** How many errors the grammar has reported. */
+  protected reported = 0;
   /** The height of the tree of the expression that was read last. */
   protected height = 0;
   #stream = noStream;
@@ -80,6 +83,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     this.#depth = 0;
     this.#lastReported = undefined;
     this.height = 0;
+    this.reported = 0;
     this.input = [...stream.tokens];
   }
 
@@ -164,24 +168,34 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     if (!this.#report(diagnostic)) throw new ParseAbandoned();
   }
 
-  /** Reports unless the tokens around it were repaired, or just complained about. */
-  protected reportHere(make: (span: Span) => Diagnostic): void {
+  /**
+   * Reports at the next token, or (`atLineEnd`) at the end of the line before it; unless the tokens
+   * around were repaired, or just complained about.
+   */
+  protected reportHere(make: (span: Span) => Diagnostic, atLineEnd = false): void {
     const found = this.LA(1);
-    const repaired = found.isInsertedInRecovery === true || this.LA(0).isInsertedInRecovery === true;
-    if (repaired || found === this.#lastReported) return;
+    const previous = this.LA(0);
+    if (found.isInsertedInRecovery === true || previous.isInsertedInRecovery === true) return;
+    if (found === this.#lastReported || this.#stream.afterOmission.has(found)) return;
     this.#lastReported = found;
-    this.report(make(this.#placeOf(found)));
-  }
-
-  protected reportExpected(expected: string): void {
-    const context = { expected, found: this.LA(1), next: this.LA(2), previous: this.LA(0), rule: "" };
-    this.reportHere((span) => expectedSyntax(span, ...explainSyntaxError(context, span)));
-  }
-
-  #placeOf(found: Token): Span {
-    if (!Number.isNaN(found.startOffset)) return this.spanOf(found);
+    this.reported += 1;
+    const isAtEnd = atLineEnd || Number.isNaN(found.startOffset);
     const end = this.#lastEnd();
-    return this.#stream.file.span(Math.max(0, end - 1), end);
+    this.report(make(isAtEnd ? this.#stream.file.span(Math.max(0, end - 1), end) : this.spanOf(found)));
+  }
+
+  /** `anchor` begins what is being read: itself on a new line, it is no missing end of the last one. */
+  protected reportExpected(expected: string, rule = "", anchor?: Token): void {
+    const found = this.LA(1);
+    const previous = this.LA(0);
+    const atLineEnd =
+      anchor !== undefined &&
+      anchor !== found &&
+      !Number.isNaN(previous.startOffset) &&
+      !Number.isNaN(found.startOffset) &&
+      isFirstOnLine(found, previous);
+    const context = { expected, found, next: this.LA(2), previous, rule, atLineEnd };
+    this.reportHere((span) => expectedSyntax(span, ...explainSyntaxError(context, span)), atLineEnd);
   }
 
   // -------------------------------------------------------------- recovery
@@ -200,14 +214,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       if (failure === undefined) throw error;
       this.errors = [];
       this.#depth = depth;
-      const context = {
-        expected: failure.message,
-        found: this.LA(1),
-        next: this.LA(2),
-        previous: this.LA(0),
-        rule: failure.context.ruleStack.at(-1) ?? "",
-      };
-      this.reportHere((span) => expectedSyntax(span, ...explainSyntaxError(context, span)));
+      this.reportExpected(failure.message, failure.context.ruleStack.at(-1), anchor ?? first);
       this.resume(anchor ?? first, resumesAt);
       return fallback(this.spanFrom(first));
     }

@@ -475,15 +475,16 @@ export class OssicleParser extends ExpressionParser {
     this.descend();
     const first = this.CONSUME(LeftBrace);
     const statements: Statement[] = [];
+    const reported = this.reported;
     this.sequence(1, this.statement, () => this.#startsStatement(), atStatement, statements);
-    let result = this.#result(1);
+    let result = this.#result(1, this.reported > reported);
     let complained = result.kind === "error";
     while (!this.RECORDING_PHASE && !this.atEnd() && !this.nextIs(Closer)) {
       if (!complained) this.#reportAfterResult(result);
       complained = true;
       const stuck = this.next();
       this.sequence(1, this.statement, () => this.#startsStatement(), atStatement, statements);
-      if (!this.nextIs(Closer)) result = this.#result(1);
+      if (!this.nextIs(Closer)) result = this.#result(1, true);
       if (this.next() === stuck) this.SKIP_TOKEN();
     }
     this.CONSUME(RightBrace);
@@ -491,9 +492,10 @@ export class OssicleParser extends ExpressionParser {
     return { statements, result, span: this.spanFrom(first) };
   });
 
-  #result(index: number): Expression {
+  #result(index: number, isBroken: boolean): Expression {
     const first = this.next();
     if (!this.RECORDING_PHASE && this.nextIs(Closer)) {
+      if (isBroken) return errorExpression(this.spanFrom(first));
       this.reportHere((span) =>
         syntaxError(span, "This body ends without a result.", "an expression is expected before this", {
           hint: "the last line of a body is the value it results in",
@@ -613,7 +615,7 @@ export class OssicleParser extends ExpressionParser {
   #value(index: number, first: Token, resumesAt: ResumesAt): Expression {
     if (!this.RECORDING_PHASE && !this.continuesLine() && this.#startsBinding()) {
       // Two lines were meant, but `x =` followed by `y = 3` also begins like `x = y`.
-      this.reportExpected("a value before the next line");
+      this.reportExpected("a value", "", first);
       return errorExpression(this.spanBetween(this.startOf(this.next()), this.startOf(this.next())));
     }
     return this.slot(() => this.subrule(index, this.expression), resumesAt, errorExpression, first);

@@ -11,15 +11,16 @@ import {
   BinaryOperator,
   Colon,
   Equals,
-  FatArrow,
   isToken,
   Kind,
   LeftBracket,
   Name,
   NumberToken,
+  Opener,
   reservedWords,
   StringToken,
   startsOperand,
+  Then,
   type Token,
   tokenEnd,
 } from "./tokens.ts";
@@ -32,7 +33,12 @@ export interface SyntaxContext {
   readonly previous: Token;
   /** The grammar rule that failed. */
   readonly rule: string;
+  /** Whether what is missing was due on the previous line. */
+  readonly atLineEnd: boolean;
 }
+
+/** Rules whose failure at a line's middle means that the line before did not end well. */
+const lineRules: ReadonlySet<string> = new Set(["topLevel", "member", "statement"]);
 
 type Slip = (context: SyntaxContext, span: Span) => SyntaxAdvice | undefined;
 
@@ -40,13 +46,20 @@ type Slip = (context: SyntaxContext, span: Span) => SyntaxAdvice | undefined;
 export function explainSyntaxError(context: SyntaxContext, span: Span): [string, string, SyntaxAdvice] {
   let advice: SyntaxAdvice = {};
   for (const slip of slips) {
-    const found = slip(context, span);
-    if (found !== undefined) {
-      advice = found;
+    const recognised = slip(context, span);
+    if (recognised !== undefined) {
+      advice = recognised;
       break;
     }
   }
-  return [context.expected, describe(context.found), advice];
+  const { expected, rule, found, previous, atLineEnd } = context;
+  const isLeftover =
+    lineRules.has(rule) && found.startLine === previous.startLine && !isToken(previous, Opener);
+  return [
+    isLeftover ? "an operator or a new line" : expected,
+    atLineEnd ? "the end of the line" : describe(found),
+    advice,
+  ];
 }
 
 function describe(token: Token): string {
@@ -80,12 +93,9 @@ const lineStarters: Readonly<Record<string, string>> = {
 const wordOperators: Readonly<Record<string, string>> = { and: "&&", or: "||", not: "!" };
 
 const slips: readonly Slip[] = [
-  // `=>` for `->`
-  ({ found }, span) =>
-    isToken(found, FatArrow) ? { hint: "write `->`", edits: [{ span, replacement: "->" }] } : undefined,
   // `forward = (x) …` and other uses of a reserved word as a name
   (context) =>
-    expects(context, "name") && reservedWords.has(context.found.image)
+    context.expected.startsWith("a name") && reservedWords.has(context.found.image)
       ? { hint: `\`${context.found.image}\` is a keyword: choose another name` }
       : undefined,
   // `f(x = 3)`
@@ -112,14 +122,22 @@ const slips: readonly Slip[] = [
       ? { hint: "a value follows `=`" }
       : undefined,
   // `forward(x: f32[n]) f32[n]`, `): f32[n]`
-  ({ found, expected }) =>
-    expected.includes("`->`") && (isToken(found, Colon) || isToken(found, Name))
+  ({ found, expected, atLineEnd }) =>
+    !atLineEnd && expected.includes("`->`") && (isToken(found, Colon) || isToken(found, Name))
       ? { hint: "what it results in is written after `->`" }
       : undefined,
   // `7%2`
   ({ found, previous }) =>
     isToken(previous, NumberToken) && previous.image.endsWith("%") && startsOperand(found)
       ? { hint: "`7%` is seven hundredths; for the remainder put a space before `%`" }
+      : undefined,
+  // `70 %`
+  ({ previous }) =>
+    previous.image === "%" ? { hint: "a percentage is written without a space, as in `70%`" } : undefined,
+  // `if a then { … }` around members or statements
+  ({ found, expected }) =>
+    expected.includes("`{`") && isToken(found, Then)
+      ? { hint: "`if … then … else …` chooses a value; members and statements go into `{ … }`" }
       : undefined,
   // `a and b`
   ({ found }, span) => {

@@ -50,14 +50,18 @@ export function syntaxError(
   return error("syntax-error", message, span, { label, ...advice });
 }
 
-/** `expected` is a noun phrase: "an expression", "`:` and a type". */
+/**
+ * `expected` is a noun phrase, "an expression" or "`:` and a type"; what follows its first ": " or
+ * ", such as" is left out of the label.
+ */
 export function expectedSyntax(
   span: Span,
   expected: string,
   found: string,
   advice: SyntaxAdvice = {},
 ): Diagnostic {
-  return syntaxError(span, `Expected ${expected}, but found ${found}.`, `expected ${expected}`, advice);
+  const [short = expected] = expected.split(/: |, such as /);
+  return syntaxError(span, `Expected ${expected}, but found ${found}.`, `expected ${short}`, advice);
 }
 
 export function missingComma(span: Span, between: string): Diagnostic {

@@ -20,8 +20,10 @@ import {
   unterminatedString,
 } from "./syntax-messages.ts";
 import {
+  Arrow,
   Closer,
   ControlCharacters,
+  FatArrow,
   HashComment,
   isToken,
   lex,
@@ -30,6 +32,7 @@ import {
   SingleQuoted,
   StringToken,
   type Token,
+  type TokenType,
   tokenEnd,
   Unknown,
   Word,
@@ -47,6 +50,8 @@ export interface TokenStream {
   /** The text of the `///` lines before the token that starts at an offset. */
   readonly docs: ReadonlyMap<number, string>;
   readonly comments: readonly Comment[];
+  /** Tokens right after something that was reported and left out. */
+  readonly afterOmission: ReadonlySet<Token>;
   /** Brackets lie too deep for a recursive descent: do not parse. */
   readonly tooDeep: boolean;
 }
@@ -57,20 +62,26 @@ export type Report = (diagnostic: Diagnostic) => boolean;
 export function tokenize(file: SourceFile, report: Report): TokenStream {
   const { tokens: lexed, comments } = lex(file.text);
   const unterminated = new Set<Token>();
+  const afterOmission = new Set<Token>();
   const sound: Token[] = [];
+  let omitted = false;
   let goOn = true;
   const reportOrStop: Report = (diagnostic) => {
     goOn = report(diagnostic);
     return goOn;
   };
   for (const token of lexed) {
-    if (isSound(token, sound.at(-1), file, reportOrStop, unterminated)) sound.push(token);
+    const isKept = isSound(token, sound.at(-1), file, reportOrStop, unterminated);
+    if (isKept) sound.push(token);
+    if (isKept && omitted) afterOmission.add(token);
+    omitted = !isKept;
     if (!goOn) break;
   }
   const { tokens, tooDeep } = balance(sound, file, (token) => unterminated.has(token), report);
   return {
     file,
     tokens,
+    afterOmission,
     tooDeep,
     docs: collectDocs(comments, sound),
     comments: comments.map((comment) => ({
@@ -111,8 +122,16 @@ function isSound(
       return false;
     case SingleQuoted:
       report(unknownCharacter(span, "A single quote", { hint: 'a string is written in double quotes, "…"' }));
-      token.tokenType = StringToken;
-      token.tokenTypeIdx = StringToken.tokenTypeIdx ?? token.tokenTypeIdx;
+      retype(token, StringToken);
+      return true;
+    case FatArrow:
+      report(
+        syntaxError(span, "Results are written after `->`, not after `=>`.", "`->` expected", {
+          hint: "write `->`",
+          edits: [{ span, replacement: "->" }],
+        }),
+      );
+      retype(token, Arrow);
       return true;
     default:
       if (isToken(token, Name) && !/^\w+$/.test(token.image)) {
@@ -124,6 +143,12 @@ function isSound(
       }
       return true;
   }
+}
+
+/** Lets the grammar take a token for what was meant. */
+function retype(token: Token, type: TokenType): void {
+  token.tokenType = type;
+  token.tokenTypeIdx = type.tokenTypeIdx ?? token.tokenTypeIdx;
 }
 
 function checkNumber(token: Token, previous: Token | undefined, span: Span, report: Report): boolean {
@@ -171,6 +196,7 @@ const lookAlikes: Readonly<Record<string, string>> = {
 
 function lookAlike(image: string, span: Span): SyntaxAdvice {
   if (image === ";") return { hint: "statements need no `;`", edits: [{ span, replacement: "" }] };
+  if (image === "?") return { hint: "a choice is written `if a then b else c`" };
   const replacement = lookAlikes[image];
   if (replacement === undefined) return {};
   return { hint: `did you mean \`${replacement}\`?`, edits: [{ span, replacement }] };

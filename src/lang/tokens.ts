@@ -8,6 +8,7 @@
 import { createToken, createTokenInstance, type IToken, Lexer, type TokenType } from "chevrotain";
 
 export type Token = IToken;
+export type { TokenType };
 
 const abstract = (name: string, ...categories: TokenType[]) =>
   createToken({ name, pattern: Lexer.NA, categories });
