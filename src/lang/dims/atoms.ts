@@ -8,7 +8,6 @@
 import { floorDivide, floorQuotient } from "./division.ts";
 import {
   type Atom,
-  add,
   constant,
   DimError,
   fromAtom,
@@ -214,9 +213,4 @@ export function collectSymbols(polynomial: Polynomial, names: Set<string>): void
       }
     }
   }
-}
-
-/** a + value, the most common shift. */
-export function addConstant(a: Polynomial, value: bigint): Polynomial {
-  return value === 0n ? a : add(a, constant(value));
 }

@@ -7,12 +7,14 @@
  * result are not canonical, so it must not be used as a Dim.
  */
 import { mapAtoms } from "./atoms.ts";
-import { divideByLeading, divideExactly } from "./division.ts";
+import { divideByLeading, divideExactly, divideMonomials } from "./division.ts";
 import {
   type Atom,
   add,
   constant,
+  DimError,
   fromAtom,
+  monomial,
   multiply,
   negate,
   one,
@@ -37,14 +39,29 @@ export interface Display {
   readonly remainders: readonly Remainder[];
 }
 
+/** Larger expressions are printed as they are: few read them. */
+const maximumArranged = 10_000;
 /** Powers are searched for only in expressions this small: the search substitutes and counts terms. */
 const maximumSearchTerms = 40;
 const maximumSearchDegree = 6;
 
 export function arrange(polynomial: Polynomial): Display {
+  const atoms = floorAtoms(polynomial);
+  const untouched = { sum: polynomial, remainders: [] };
+  if (atoms.length * polynomial.terms.length > maximumArranged) return untouched;
+  try {
+    return arrangeFloors(polynomial, atoms);
+  } catch (error) {
+    // At the very limits a rearrangement may be too large where the polynomial is not.
+    if (error instanceof DimError) return untouched;
+    throw error;
+  }
+}
+
+function arrangeFloors(polynomial: Polynomial, atoms: readonly FloorAtom[]): Display {
   let sum = polynomial;
   const remainders: Remainder[] = [];
-  for (const atom of floorAtoms(polynomial)) {
+  for (const atom of atoms) {
     const remainder = takeRemainder(sum, atom);
     if (remainder !== undefined) {
       sum = remainder.rest;
@@ -65,22 +82,19 @@ function floorAtoms(polynomial: Polynomial): readonly FloorAtom[] {
 }
 
 /** The polynomial as a sum of coefficients times powers of `atom`: its coefficients, lowest power first. */
-function inPowersOf(polynomial: Polynomial, atom: Atom): Polynomial[] {
-  const coefficients: Polynomial[] = [];
-  for (const term of polynomial.terms) {
-    const power = term.monomial.factors.find((factor) => factor.atom.key === atom.key)?.power ?? 0;
-    const single = new Polynomial([term]);
-    const other = power === 0 ? single : divideExactly(single, multiplyPower(atom, power));
-    if (other !== undefined) coefficients[power] = add(coefficients[power] ?? zero, other);
+function inPowersOf(polynomial: Polynomial, atom: Atom): readonly Polynomial[] {
+  const coefficients: Term[][] = [];
+  for (const { coefficient, monomial: whole } of polynomial.terms) {
+    const factor = whole.factors.find((other) => other.atom.key === atom.key);
+    const rest = factor === undefined ? whole : divideMonomials(whole, monomial([factor]));
+    // Dividing by one monomial keeps the order, so each coefficient arrives sorted.
+    if (rest === undefined) continue;
+    const power = factor?.power ?? 0;
+    const terms = coefficients[power] ?? [];
+    terms.push({ coefficient, monomial: rest });
+    coefficients[power] = terms;
   }
-  return Array.from(coefficients, (coefficient) => coefficient ?? zero);
-}
-
-function multiplyPower(atom: Atom, power: number): Polynomial {
-  const base = fromAtom(atom);
-  let result = one;
-  for (let i = 0; i < power; i += 1) result = multiply(result, base);
-  return result;
+  return Array.from(coefficients, (terms) => new Polynomial(terms ?? []));
 }
 
 /** k*x - k*d*floor(x/d), with all of k*x present, is k*(x % d). */
@@ -98,6 +112,8 @@ function takeRemainder(
   const rest = subtract(others, product);
   // A constant may stay behind; anything else left over means that x was not there.
   if (countSymbolic(rest) !== countSymbolic(others) - countSymbolic(product)) return undefined;
+  // 256*ceil(T/256) - T says more than 255 - (T + 255) % 256.
+  if (factor.coefficient < 0n && rest.constantTerm !== others.constantTerm) return undefined;
   return { found: { factor, numerator: atom.numerator, divisor: atom.divisor }, rest };
 }
 
@@ -158,7 +174,7 @@ function powerShifts(coefficients: readonly Polynomial[]): readonly Polynomial[]
 function shifted(sum: Polynomial, atom: FloorAtom, shift: Polynomial, divisor: bigint): Polynomial {
   const numerator = add(atom.numerator, scale(shift, divisor));
   if (!keepsSigns(atom.numerator, numerator)) return sum;
-  const moved = fromAtom({ ...atom, key: `${atom.key}+${shift.key}`, numerator });
+  const moved = fromAtom({ ...atom, key: `${atom.key}'`, numerator });
   return mapAtoms(sum, (other) => (other.key === atom.key ? subtract(moved, shift) : fromAtom(other)));
 }
 

@@ -187,7 +187,8 @@ export function divideByLeading(
   return { quotient: new Polynomial(quotient), remainder: new Polynomial(remainder) };
 }
 
-function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined {
+/** a / b, or undefined when some power of b is not in a. */
+export function divideMonomials(a: Monomial, b: Monomial): Monomial | undefined {
   if (b.degree === 0) return a;
   if (b.degree > a.degree) return undefined;
   const factors: Factor[] = [];
@@ -210,7 +211,7 @@ function commonMonomial(a: Monomial, b: Monomial): Monomial {
   return monomial(factors);
 }
 
-export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a;
   let y = b < 0n ? -b : b;
   while (y !== 0n) [x, y] = [y, x % y];

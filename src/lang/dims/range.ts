@@ -32,6 +32,7 @@ const unbounded: DimRange = { min: undefined, max: undefined };
 /** Relaxing more than this many parts at once seldom proves more, and the work is exponential in it. */
 const relaxationDepth = 2;
 const relaxationBudget = 200;
+const maximumRelaxedTerms = 200;
 
 export function rangeOf(polynomial: Polynomial, minimums: Minimums): DimRange {
   return new RangeFinder(minimums).range(polynomial);
@@ -52,7 +53,7 @@ class RangeFinder {
 
   #relaxed(polynomial: Polynomial, depth: number): DimRange {
     let known = this.#direct(polynomial);
-    if (depth === 0) return known;
+    if (depth === 0 || polynomial.terms.length > maximumRelaxedTerms) return known;
     for (const { coefficient, monomial } of polynomial.terms) {
       const atom = monomial.factors[0]?.atom;
       if (monomial.degree !== 1 || atom === undefined || atom.kind === "symbol") continue;
@@ -143,7 +144,7 @@ class RangeFinder {
   #computeAtom(atom: Atom): DimRange {
     switch (atom.kind) {
       case "symbol":
-        return { min: BigInt(Math.ceil(this.#minimums.get(atom.name) ?? 1)), max: undefined };
+        return this.#symbol(atom.name);
       case "floor":
         return floorRange(this.range(atom.numerator), this.range(atom.divisor));
       case "min":
@@ -161,6 +162,11 @@ class RangeFinder {
         return atom.factor >= 0 ? { min: low, max: high } : { min: high, max: low };
       }
     }
+  }
+
+  #symbol(name: string): DimRange {
+    const least = this.#minimums.get(name) ?? 1;
+    return { min: Number.isFinite(least) ? BigInt(Math.ceil(least)) : undefined, max: undefined };
   }
 
   /** A named factor is a ratio: at least 0 unless a minimum says otherwise, with no upper bound. */
