@@ -5,7 +5,7 @@
  * removing what is unfinished when the work fails or the process is interrupted. Several files that
  * belong together appear together: when one cannot be put in place, the others are put back.
  */
-import { linkSync, realpathSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { linkSync, lstatSync, realpathSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { ByteSink } from "../runtime/byte-source.ts";
@@ -76,7 +76,7 @@ async function openTarget(path: string): Promise<Target> {
     throw failure("output-unwritable", "The output has no usable path.");
   try {
     const existing = await stat(path).catch(ignoreMissing);
-    if (existing?.isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" });
+    if (existing?.isDirectory()) throw directoryInTheWay();
     if (existing !== undefined && !existing.isFile()) {
       return { path, place: path, temporary: undefined, handle: await open(path, "w") };
     }
@@ -165,14 +165,21 @@ function putInPlace(targets: readonly Target[]): void {
 
 /** A second name for the file at `place`, if there is one. */
 function keepCopy(place: string, backup: string): string | undefined {
+  const found = lstatSync(place, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  // Moving a directory aside would succeed, and with it all that it holds.
+  if (found.isDirectory()) throw directoryInTheWay();
   try {
     linkSync(place, backup);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
+  } catch {
     // No hard links on this file system: moved aside instead.
     renameSync(place, backup);
   }
   return backup;
+}
+
+function directoryInTheWay(): Error {
+  return Object.assign(new Error("a directory"), { code: "EISDIR" });
 }
 
 function attempt(step: () => void): void {
