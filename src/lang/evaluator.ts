@@ -36,6 +36,7 @@ export class Evaluator implements Evaluation {
   readonly used = new Set<BlockDeclaration>();
   readonly #sink: DiagnosticSink;
   readonly #named = new Map<string, number>();
+  readonly #inputs = new Set<string>();
   #depth = 0;
 
   constructor(options: EvaluatorOptions) {
@@ -74,7 +75,13 @@ export class Evaluator implements Evaluation {
     const before = this.#named.get(path) ?? 0;
     const times = replace === undefined ? before + 1 : Math.max(before, 1);
     this.#named.set(path, times);
-    this.emitter.name(times === 1 ? path : `${path}#${times}`, value.handle);
+    const number = this.#inputs.has(path) ? times + 1 : times;
+    this.emitter.name(number === 1 ? path : `${path}#${number}`, value.handle);
+  }
+
+  /** An input keeps its name to itself: a value that is called like it is known as `x#2`. */
+  keepForInput(name: string): void {
+    this.#inputs.add(name);
   }
 
   origin(scope: Scope, span: Span): Origin {

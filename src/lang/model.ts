@@ -131,7 +131,7 @@ export function evaluateEntry(
   }
   const result = evaluator.runBody(entry.body, scope);
   const checked = checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
-  const outputs = nameOutputs(entry, checked, evaluator);
+  const outputs = nameOutputs(entry, checked, inputs, evaluator);
   if (outputs === undefined) return undefined;
   return { model: declaration.name.name, entry: entry.name.name, doc: entry.doc, inputs, outputs, symbols };
 }
@@ -156,6 +156,7 @@ function declareInput(
   const rate = sampleRate(member, scope, evaluator);
   const handle = emitter.input(name, type, { path: "", span: member.name.span }, rate);
   scope.define(name, { kind: "tensor", type, origins, handle }, member.name.span);
+  evaluator.keepForInput(name);
   return { name, type, sampleRate: rate, doc: member.doc };
 }
 
@@ -170,6 +171,7 @@ function sampleRate(member: InputMember, scope: Scope, evaluator: Evaluator): nu
 function nameOutputs(
   entry: EntryMember,
   result: Value,
+  inputs: readonly EntryInput[],
   evaluator: Evaluator,
 ): { name: string; value: TensorValue }[] | undefined {
   if (isSilent(result)) return undefined;
@@ -184,6 +186,10 @@ function nameOutputs(
     const name = declared?.name ?? (values.length === 1 ? "output" : `output${i}`);
     if (outputs.some((output) => output.name === name)) {
       evaluator.fail(messages.duplicateResult(name, declared?.span ?? entry.span));
+      return undefined;
+    }
+    if (inputs.some((input) => input.name === name)) {
+      evaluator.fail(messages.resultNamedAsInput(name, declared?.span ?? entry.name.span));
       return undefined;
     }
     outputs.push({ name, value });

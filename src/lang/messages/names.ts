@@ -275,3 +275,13 @@ export function unknownInput(name: Identifier, known: readonly string[]): Diagno
 export function duplicateResult(name: string, span: Span): Diagnostic {
   return error("duplicate-name", `Two results are called \`${name}\`.`, span, "the second");
 }
+
+/** Targets tell inputs and results apart by their names alone. */
+export function resultNamedAsInput(name: string, span: Span): Diagnostic {
+  return error(
+    "duplicate-name",
+    `A result of this entry is called \`${name}\`, as one of its inputs is.`,
+    span,
+    "give the result another name",
+  );
+}
