@@ -202,11 +202,13 @@ export function isToken(token: Token, type: TokenType): boolean {
   return token.tokenTypeIdx === type.tokenTypeIdx || type.categoryMatchesMap?.[token.tokenTypeIdx] === true;
 }
 
+export function isOneOf(token: Token | undefined, ...types: readonly TokenType[]): boolean {
+  return token !== undefined && types.some((type) => isToken(token, type));
+}
+
 /** Whether an expression can begin with a token, prefix operators aside. */
 export function startsOperand(token: Token): boolean {
-  return [Name, NumberToken, StringToken, LeftParen, LeftBracket, If, True, False].some((type) =>
-    isToken(token, type),
-  );
+  return isOneOf(token, Name, NumberToken, StringToken, LeftParen, LeftBracket, If, True, False);
 }
 
 /** The offset just after a token. */
