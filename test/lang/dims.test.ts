@@ -93,6 +93,7 @@ describe("text", () => {
       T.sub(400).floorDivide(160).add(1).mul(T.sub(240).floorDivide(160)).mul(768),
       "768*floor((T - 240)/160)^2",
     ],
+    [N.sub(N.floorDivide(2)).mul(N.sub(N.floorDivide(2))), "N^2 - 2*N*floor(N/2) + floor(N/2)^2"],
     [Dim.of(-7), "-7"],
     [N.sub(N), "0"],
   ])("prints %s", (dim, text) => {
@@ -201,6 +202,7 @@ describe("ranges", () => {
     ["N^2 - N", N.mul(N).sub(N), 0n, undefined],
     ["kept tokens", kept, 0n, undefined],
     ["dropped tokens", N.sub(1).sub(kept), 0n, undefined],
+    ["N - ceil(1.5*N)", N.sub(Dim.scaled("ceil", 1.5, N)), undefined, 0n],
     ["min(N, 64)", Dim.min(N, 64), 1n, 64n],
     ["N - min(N, M)", N.sub(Dim.min(N, M)), 0n, undefined],
     ["padding", N.ceilDivide(64).mul(64).sub(N), 0n, 63n],
