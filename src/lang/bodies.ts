@@ -3,6 +3,7 @@
  *
  * Owns: how a body runs. A body ends in the expression that is its value.
  */
+
 import type {
   AssignStatement,
   Body,
@@ -14,8 +15,9 @@ import type {
 } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
-import { checkRequirement, joinPath } from "./instance.ts";
 import * as messages from "./messages.ts";
+import { joinPath } from "./paths.ts";
+import { checkRequirement } from "./requirements.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { rangeItems } from "./static-types.ts";
@@ -51,7 +53,7 @@ function runStatements(statements: readonly Statement[], scope: Scope, evaluatio
 
 function runLet(statement: LetStatement, scope: Scope, evaluation: Evaluation): void {
   const value = evaluation.evaluate(statement.value, scope);
-  const attached = evaluation.attach(value, scope.path, statement.span, "shared");
+  const attached = evaluation.attach(value, scope.path, statement.span, { shared: true });
   const values = spread(attached, statement.names, statement.value.span, evaluation);
   const [only] = statement.names;
   if (statement.type !== undefined && only !== undefined && statement.names.length === 1) {

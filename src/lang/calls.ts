@@ -4,12 +4,15 @@
  * Owns: how arguments meet parameters. A block called with compile-time values is configured; a
  * configured block called with tensors runs.
  */
+
+import { adapterMatches } from "./adapters.ts";
 import { callBuiltin } from "./builtins.ts";
-import type { CallArguments, Evaluation } from "./evaluation.ts";
-import { type Instance, instantiate, joinPath } from "./instance.ts";
+import type { AttachOptions, CallArguments, Evaluation } from "./evaluation.ts";
+import { type Instance, instantiate } from "./instance.ts";
 import { runMember } from "./members.ts";
 import * as messages from "./messages.ts";
 import { callOp } from "./op-calls.ts";
+import { joinPath } from "./paths.ts";
 import type { Scope } from "./scope.ts";
 import { closeActivations, openActivations } from "./sites.ts";
 import type { Span } from "./source.ts";
@@ -38,7 +41,7 @@ export function callValue(
     case "template":
       if (isConfigured(callee, arguments_)) {
         return evaluation.call(
-          evaluation.attach(callee, scope.path, span, "shared"),
+          evaluation.attach(callee, scope.path, span, { shared: true }),
           arguments_,
           scope,
           span,
@@ -46,7 +49,12 @@ export function callValue(
       }
       return configure(callee, arguments_, span, evaluation);
     case "composition":
-      return evaluation.call(evaluation.attach(callee, scope.path, span, "shared"), arguments_, scope, span);
+      return evaluation.call(
+        evaluation.attach(callee, scope.path, span, { shared: true }),
+        arguments_,
+        scope,
+        span,
+      );
     case "instance":
       return callInstance(callee.instance, arguments_, span, evaluation);
     case "chain": {
@@ -123,28 +131,39 @@ export function attachValue(
   path: string,
   span: Span,
   evaluation: Evaluation,
-  shared?: "shared",
+  options: AttachOptions = {},
 ): Value {
   if (value.kind === "template") {
-    const instance = instantiate(value, path, evaluation, { shared });
-    return instance === undefined ? errorValue : { kind: "instance", instance };
+    const instance = instantiate(value, path, evaluation, options);
+    if (instance === undefined) return errorValue;
+    return {
+      kind: "instance",
+      instance: options.shared === true ? instance : adapt(instance, evaluation, options),
+    };
   }
+  const part = (item: Value, i: number): Value =>
+    attachValue(item, joinPath(path, String(i)), span, evaluation, options);
   if (value.kind === "composition") {
-    const parts = value.parts.map((part, i) =>
-      attachValue(part, joinPath(path, String(i)), span, evaluation, shared),
-    );
+    const parts = value.parts.map(part);
     return parts.some(isSilent) ? errorValue : { kind: "chain", parts };
   }
   if (
     value.kind === "list" &&
     value.items.some((item) => item.kind === "template" || item.kind === "composition")
   ) {
-    const items = value.items.map((item, i) =>
-      attachValue(item, joinPath(path, String(i)), span, evaluation, shared),
-    );
-    return { kind: "list", items };
+    return { kind: "list", items: value.items.map(part) };
   }
   return value;
+}
+
+/** Puts every adapter that matches the instance's path around it, the outermost last. */
+function adapt(instance: Instance, evaluation: Evaluation, options: AttachOptions): Instance {
+  let adapted = instance;
+  for (const adapter of options.adapters ?? []) {
+    if (!adapterMatches(adapter, instance.path)) continue;
+    adapted = instantiate(adapter.template, instance.path, evaluation, { base: adapted }) ?? adapted;
+  }
+  return adapted;
 }
 
 function callInstance(

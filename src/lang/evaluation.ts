@@ -4,11 +4,13 @@
  * Owns: the interface through which expressions, calls, bodies, instances and sites reach one
  * another, so that none imports another's implementation. evaluator.ts wires them together.
  */
+import type { InstalledAdapter } from "./adapters.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
 import type { Instance } from "./instance.ts";
+import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import type { Value } from "./value.ts";
@@ -21,6 +23,12 @@ export interface CallArgument {
 export interface CallArguments {
   readonly positional: readonly CallArgument[];
   readonly named: ReadonlyMap<string, CallArgument & { readonly nameSpan: Span }>;
+}
+
+export interface AttachOptions {
+  /** The place is the parent's own (a `let`), so results don't go by its name. */
+  readonly shared?: boolean;
+  readonly adapters?: readonly InstalledAdapter[];
 }
 
 /** A policy at work during one call of the block that it was installed on. */
@@ -46,9 +54,10 @@ export interface Evaluation {
   call(callee: Value, arguments_: CallArguments, scope: Scope, span: Span): Value;
   /**
    * Gives templates a place: what is returned can be called and holds its parameters under `path`.
-   * `shared`: the place is the parent's own (a `let`), so results don't go by its name.
    */
-  attach(value: Value, path: string, span: Span, shared?: "shared"): Value;
+  attach(value: Value, path: string, span: Span, options?: AttachOptions): Value;
+  /** The names of a file, computed once. */
+  moduleScope(module: ModuleScope): Scope;
   runBody(body: Body, scope: Scope): Value;
   /**
    * Makes a tensor known by its path; a name that is used again gets `#2`, `#3`, … With "replace",

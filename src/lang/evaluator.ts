@@ -10,9 +10,11 @@ import { attachValue, callValue } from "./calls.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
-import type { Activation, CallArguments, Evaluation } from "./evaluation.ts";
+import type { Activation, AttachOptions, CallArguments, Evaluation } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
+import { moduleScope } from "./instance.ts";
 import * as messages from "./messages.ts";
+import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { errorValue, type Value } from "./value.ts";
@@ -37,6 +39,7 @@ export class Evaluator implements Evaluation {
   readonly #sink: DiagnosticSink;
   readonly #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
+  readonly #scopes = new Map<ModuleScope, Scope>();
   #depth = 0;
 
   constructor(options: EvaluatorOptions) {
@@ -58,8 +61,16 @@ export class Evaluator implements Evaluation {
     return callValue(callee, arguments_, scope, span, this);
   }
 
-  attach(value: Value, path: string, span: Span, shared?: "shared"): Value {
-    return attachValue(value, path, span, this, shared);
+  attach(value: Value, path: string, span: Span, options?: AttachOptions): Value {
+    return attachValue(value, path, span, this, options);
+  }
+
+  moduleScope(module: ModuleScope): Scope {
+    const known = this.#scopes.get(module);
+    if (known !== undefined) return known;
+    const scope = moduleScope(module, this);
+    this.#scopes.set(module, scope);
+    return scope;
   }
 
   runBody(body: Body, scope: Scope): Value {

@@ -204,6 +204,9 @@ function instanceMember(
   // Members first, then the block's own parameters: `decoder.d`.
   const slot = instance.scope.own(name) ?? instance.scope.parent?.own(name);
   if (slot !== undefined) return slot.get();
+  if (instance.base !== undefined) {
+    return instanceMember({ kind: "instance", instance: instance.base }, expression, evaluation);
+  }
   const names = [...instance.scope.ownSlots(), ...(instance.scope.parent?.ownSlots() ?? [])].map(
     (s) => s.name,
   );

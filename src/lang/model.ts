@@ -10,7 +10,7 @@ import type { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
 import type { Emitter } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
-import { bareTemplate, type Instance, instantiate, moduleScope } from "./instance.ts";
+import { bareTemplate, type Instance, instantiate } from "./instance.ts";
 import { checkResults } from "./members.ts";
 import * as messages from "./messages.ts";
 import { parseExpression } from "./parse.ts";
@@ -241,7 +241,7 @@ function readSetting(
       context.sink.report(messages.badSetting(name, text, problem, span));
       return undefined;
     }
-    value = evaluator.evaluate(expression, moduleScope(context.program.root, evaluator));
+    value = evaluator.evaluate(expression, evaluator.moduleScope(context.program.root));
     if (isSilent(value)) return undefined;
   }
   const coerced = coerce(value, type);

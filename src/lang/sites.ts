@@ -6,11 +6,13 @@
  * where sites of one name are numbered in the order they run. Carries live as long as one call of
  * the block that the policy is installed on.
  */
+
 import type { HandlerMember, SiteExpression } from "./ast.ts";
 import type { Activation, CallArguments, Evaluation } from "./evaluation.ts";
-import { type Instance, joinPath } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { runMember } from "./members.ts";
 import * as messages from "./messages.ts";
+import { joinPath } from "./paths.ts";
 import { Scope } from "./scope.ts";
 import { asNumber } from "./static-arithmetic.ts";
 import { isSilent, type Value } from "./value.ts";

@@ -1,12 +1,14 @@
 /**
  * Messages about names: declared twice, not known, imported in vain, or used as what they are not.
  */
+import type { InstalledAdapter } from "../adapters.ts";
 import type { BlockDeclaration, Identifier, NameExpression } from "../ast.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Instance } from "../instance.ts";
 import type { Span } from "../source.ts";
+import { suggest } from "../suggest.ts";
 import { describeValue, type Value } from "../value.ts";
-import { code, count, didYouMean, error } from "./build.ts";
+import { alternatives, code, count, didYouMean, error } from "./build.ts";
 
 export function duplicateName(name: string, span: Span, earlier: Span): Diagnostic {
   return error("duplicate-name", `\`${name}\` is declared twice.`, span, "the second time", {
@@ -284,4 +286,26 @@ export function resultNamedAsInput(name: string, span: Span): Diagnostic {
     span,
     "give the result another name",
   );
+}
+
+export function adapterWithoutTarget(adapter: BlockDeclaration, span: Span): Diagnostic {
+  const message = `${adapter.name.name} needs to know which sub-blocks it goes around.`;
+  return error("adapter-without-target", message, span, "names no sub-block", {
+    hint: 'write `on: ["in_proj"]`; a pattern matches the end of a path, and `*` one part of it',
+  });
+}
+
+export function adapterMatchesNothing(
+  adapter: InstalledAdapter,
+  pattern: string,
+  span: Span,
+  offered: readonly string[],
+): Diagnostic {
+  const owner = adapter.ownerDeclaration.name.name;
+  const message = `${adapter.template.declaration.name.name} matches nothing: ${owner} has no sub-block \`${pattern}\`.`;
+  const close = suggest(pattern, offered);
+  return error("adapter-matches-nothing", message, span, `\`${pattern}\` matches no path`, {
+    notes: [`${owner} has ${offered.slice(0, 12).map(code).join(", ")}`],
+    hint: close.length > 0 ? `did you mean ${alternatives(close.map(code))}?` : undefined,
+  });
 }
