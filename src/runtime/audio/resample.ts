@@ -51,13 +51,24 @@ export function resample(signal: Float32Array, from: number, to: number): Float3
       if (isKept) kept[phase] = filter;
     }
     // filter[j] belongs to input whole - side + 1 + j.
-    const start = whole - side + 1;
-    const last = Math.min(filter.length, signal.length - start);
-    let sum = 0;
-    for (let j = Math.max(0, -start); j < last; j++) sum += (filter[j] ?? 0) * (signal[start + j] ?? 0);
-    out[n] = sum;
+    out[n] = weightedSum(filter, signal, whole - side + 1);
   }
   return out;
+}
+
+/** Of the filter laid over the signal from `start`. Four sums, since each addition waits for the one before. */
+function weightedSum(filter: Float64Array, signal: Float32Array, start: number): number {
+  const end = Math.min(filter.length, signal.length - start);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let j = Math.max(0, -start);
+  for (; j + 3 < end; j += 4) {
+    a += (filter[j] ?? 0) * (signal[start + j] ?? 0);
+    b += (filter[j + 1] ?? 0) * (signal[start + j + 1] ?? 0);
+    c += (filter[j + 2] ?? 0) * (signal[start + j + 2] ?? 0);
+    d += (filter[j + 3] ?? 0) * (signal[start + j + 3] ?? 0);
+  }
+  for (; j < end; j++) a += (filter[j] ?? 0) * (signal[start + j] ?? 0);
+  return a + b + (c + d);
 }
 
 /** Coefficients for an output that lies `fraction` of an input sample after a whole one; they sum to 1. */
