@@ -4,6 +4,7 @@
  * Owns: the only prose of lexing and parsing, one function per code. Where and when to report is
  * tokenize.ts's, delimiters.ts's and the grammar's.
  */
+import type { SyntaxCode } from "./codes.ts";
 import type { Diagnostic, Edit, Label } from "./diagnostic.ts";
 import type { Span } from "./source.ts";
 
@@ -14,16 +15,6 @@ interface Extras {
   readonly hint?: string | undefined;
   readonly edits?: readonly Edit[] | undefined;
 }
-
-export type SyntaxCode =
-  | "syntax-error"
-  | "unclosed-delimiter"
-  | "unterminated-string"
-  | "unknown-character"
-  | "bad-number"
-  | "bad-unit"
-  | "bad-escape"
-  | "nesting-too-deep";
 
 function error(code: SyntaxCode, message: string, span: Span, extras: Extras = {}): Diagnostic {
   return {

@@ -3,6 +3,7 @@
  *
  * Owns: defaults of the parts that most messages leave out, and a few turns of phrase.
  */
+import { type DiagnosticCode, diagnosticCodes } from "../codes.ts";
 import type { Diagnostic, Edit, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 import { suggest } from "../suggest.ts";
@@ -14,39 +15,23 @@ export interface MessageParts {
   readonly edits?: readonly Edit[];
 }
 
-export function error(
-  code: string,
+/** A diagnostic of a listed code; whether it is an error or a warning belongs to the code. */
+export function report(
+  code: DiagnosticCode,
   message: string,
   span: Span,
   label: string,
   parts: MessageParts = {},
 ): Diagnostic {
-  return build(code, "error", message, span, label, parts);
+  return { ...reportAnywhere(code, message, parts), primary: { span, text: label } };
 }
 
-export function warning(
-  code: string,
-  message: string,
-  span: Span,
-  label: string,
-  parts: MessageParts = {},
-): Diagnostic {
-  return build(code, "warning", message, span, label, parts);
-}
-
-function build(
-  code: string,
-  severity: Diagnostic["severity"],
-  message: string,
-  span: Span,
-  label: string,
-  parts: MessageParts,
-): Diagnostic {
+/** The same without a place in a source text. */
+export function reportAnywhere(code: DiagnosticCode, message: string, parts: MessageParts = {}): Diagnostic {
   return {
     code,
-    severity,
+    severity: diagnosticCodes[code].severity,
     message,
-    primary: { span, text: label },
     related: parts.related ?? [],
     notes: parts.notes ?? [],
     ...(parts.hint === undefined ? {} : { hint: parts.hint }),

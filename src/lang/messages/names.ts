@@ -8,24 +8,24 @@ import type { Instance } from "../instance.ts";
 import type { Span } from "../source.ts";
 import { suggest } from "../suggest.ts";
 import { describeValue, type Value } from "../value.ts";
-import { alternatives, code, count, didYouMean, error } from "./build.ts";
+import { alternatives, code, count, didYouMean, report } from "./build.ts";
 
 export function duplicateName(name: string, span: Span, earlier: Span): Diagnostic {
-  return error("duplicate-name", `\`${name}\` is declared twice.`, span, "the second time", {
+  return report("duplicate-name", `\`${name}\` is declared twice.`, span, "the second time", {
     related: [{ span: earlier, text: "the first time" }],
     hint: "rename one of the two",
   });
 }
 
 export function duplicateParameter(name: string, span: Span): Diagnostic {
-  return error("duplicate-name", `The parameter \`${name}\` is declared twice.`, span, "the second time");
+  return report("duplicate-name", `The parameter \`${name}\` is declared twice.`, span, "the second time");
 }
 
 export function unknownName(expression: NameExpression, known: readonly string[]): Diagnostic {
   const { name, span } = expression;
   const parts = didYouMean(name, span, known);
   const hint = parts.hint ?? "declare it with `let`, or import it";
-  return error("unknown-name", `There is no \`${name}\` here.`, span, "not declared or imported", {
+  return report("unknown-name", `There is no \`${name}\` here.`, span, "not declared or imported", {
     ...parts,
     hint: parts.edits === undefined ? "declare it with `let`, or import it" : hint,
   });
@@ -33,7 +33,7 @@ export function unknownName(expression: NameExpression, known: readonly string[]
 
 export function unknownMember(owner: string, name: Identifier, known: readonly string[]): Diagnostic {
   const parts = didYouMean(name.name, name.span, known);
-  return error(
+  return report(
     "unknown-member",
     `${owner} has no member \`${name.name}\`.`,
     name.span,
@@ -44,11 +44,11 @@ export function unknownMember(owner: string, name: Identifier, known: readonly s
 
 export function noMembers(span: Span, value: Value): Diagnostic {
   const message = "Only blocks and groups of members have members.";
-  return error("unknown-member", message, span, `this is ${describeValue(value)}`);
+  return report("unknown-member", message, span, `this is ${describeValue(value)}`);
 }
 
 export function unknownImport(name: string, span: Span, path: string, known: readonly string[]): Diagnostic {
-  return error(
+  return report(
     "unknown-import",
     `${path} declares no \`${name}\`.`,
     span,
@@ -63,13 +63,13 @@ export function importFailed(
   reason: string,
   hint: string | undefined,
 ): Diagnostic {
-  return error("import-failed", `\`${specifier}\` can't be imported: ${reason}.`, span, "imported here", {
+  return report("import-failed", `\`${specifier}\` can't be imported: ${reason}.`, span, "imported here", {
     hint,
   });
 }
 
 export function importCycle(span: Span, cycle: readonly string[]): Diagnostic {
-  return error(
+  return report(
     "import-cycle",
     "This import leads back to the file that it started from.",
     span,
@@ -82,11 +82,11 @@ export function importCycle(span: Span, cycle: readonly string[]): Diagnostic {
 }
 
 export function importTooDeep(span: Span, limit: number): Diagnostic {
-  return error("import-cycle", `Imports are nested more than ${limit} deep.`, span, "too deep");
+  return report("import-cycle", `Imports are nested more than ${limit} deep.`, span, "too deep");
 }
 
 export function circularDefinition(name: string, span: Span): Diagnostic {
-  return error(
+  return report(
     "circular-definition",
     `\`${name}\` is defined by means of itself.`,
     span,
@@ -97,7 +97,7 @@ export function circularDefinition(name: string, span: Span): Diagnostic {
 export function assignUnknown(name: Identifier, known: readonly string[]): Diagnostic {
   const parts = didYouMean(name.name, name.span, known);
   const message = `\`${name.name}\` can't be given a new value: there is no such name.`;
-  return error("unknown-name", message, name.span, "not declared", {
+  return report("unknown-name", message, name.span, "not declared", {
     ...parts,
     hint: parts.edits === undefined ? `declare it first: let ${name.name} = …` : parts.hint,
   });
@@ -105,7 +105,7 @@ export function assignUnknown(name: Identifier, known: readonly string[]): Diagn
 
 export function notAssignable(name: Identifier, declared: Span | undefined): Diagnostic {
   const message = `\`${name.name}\` can't be given a new value: only names that \`let\` or \`carry\` introduced can.`;
-  return error("not-assignable", message, name.span, "fixed", {
+  return report("not-assignable", message, name.span, "fixed", {
     related: declared === undefined ? [] : [{ span: declared, text: "declared here" }],
     hint: "use `let` to introduce a new name",
   });
@@ -118,23 +118,29 @@ export function unknownArgument(
   known: readonly string[],
 ): Diagnostic {
   const parts = didYouMean(name, span, known);
-  return error("unknown-argument", `${owner} takes no argument \`${name}\`.`, span, "not a parameter", parts);
+  return report(
+    "unknown-argument",
+    `${owner} takes no argument \`${name}\`.`,
+    span,
+    "not a parameter",
+    parts,
+  );
 }
 
 export function tooManyArguments(owner: string, span: Span, declared?: Span): Diagnostic {
-  return error("too-many-arguments", `${owner} takes fewer arguments.`, span, "one too many", {
+  return report("too-many-arguments", `${owner} takes fewer arguments.`, span, "one too many", {
     related: declared === undefined ? [] : [{ span: declared, text: "declared here" }],
   });
 }
 
 export function positionalAfterNamed(span: Span): Diagnostic {
   const message = "An argument without a name can't follow one with a name.";
-  return error("positional-after-named", message, span, "say which parameter this is for");
+  return report("positional-after-named", message, span, "say which parameter this is for");
 }
 
 export function notAnExtension(declaration: BlockDeclaration, span: Span): Diagnostic {
   const { blockKind, name } = declaration;
-  return error(
+  return report(
     "not-an-extension",
     `\`with\` installs policies, and ${name.name} is a ${blockKind}.`,
     span,
@@ -143,7 +149,7 @@ export function notAnExtension(declaration: BlockDeclaration, span: Span): Diagn
 }
 
 export function withNeedsBlock(span: Span, value: Value): Diagnostic {
-  return error(
+  return report(
     "not-an-extension",
     "`with` joins a block and a policy.",
     span,
@@ -154,20 +160,20 @@ export function withNeedsBlock(span: Span, value: Value): Diagnostic {
 export function variantNotABlock(declaration: BlockDeclaration, value: Value): Diagnostic {
   const span = declaration.value?.span ?? declaration.name.span;
   const message = `\`${declaration.name.name}\` must be a ${declaration.blockKind} with its arguments.`;
-  return error("variant-not-a-block", message, span, `this is ${describeValue(value)}`);
+  return report("variant-not-a-block", message, span, `this is ${describeValue(value)}`);
 }
 
 export function variantOfOtherKind(declaration: BlockDeclaration, base: BlockDeclaration): Diagnostic {
   const span = declaration.value?.span ?? declaration.name.span;
   const message = `${declaration.name.name} is declared as a ${declaration.blockKind}, but ${base.name.name} is a ${base.blockKind}.`;
-  return error("variant-not-a-block", message, span, `a ${base.blockKind}`, {
+  return report("variant-not-a-block", message, span, `a ${base.blockKind}`, {
     related: [{ span: base.name.span, text: `declared as a ${base.blockKind} here` }],
     hint: `write \`${base.blockKind} ${declaration.name.name} = …\``,
   });
 }
 
 export function bindingNotABlock(name: string, span: Span, value: Value): Diagnostic {
-  return error(
+  return report(
     "member-not-a-block",
     `The member \`${name}\` must be a block or a list of blocks.`,
     span,
@@ -181,18 +187,18 @@ export function bindingNotABlock(name: string, span: Span, value: Value): Diagno
 export function notCallable(span: Span, value: Value): Diagnostic {
   const hint =
     value.kind === "namespace" ? `call one of its members: ${value.names.map(code).join(", ")}` : undefined;
-  return error("not-callable", "This can't be called.", span, `it is ${describeValue(value)}`, { hint });
+  return report("not-callable", "This can't be called.", span, `it is ${describeValue(value)}`, { hint });
 }
 
 export function noForward(declaration: BlockDeclaration, span: Span): Diagnostic {
   const message = `${declaration.name.name} has no \`forward\`, so it can't be applied.`;
-  return error("no-forward", message, span, "applied here", {
+  return report("no-forward", message, span, "applied here", {
     related: [{ span: declaration.name.span, text: "declared here" }],
   });
 }
 
 export function opMissing(name: string, span: Span): Diagnostic {
-  return error("unknown-name", `There is no op \`${name}\`.`, span, "needs that op");
+  return report("unknown-name", `There is no op \`${name}\`.`, span, "needs that op");
 }
 
 export function policyMeetsNothing(
@@ -204,7 +210,7 @@ export function policyMeetsNothing(
   const wanted = policy.members.flatMap((member) => (member.kind === "handler" ? [member.site.name] : []));
   const owner = instance.declaration.name.name;
   const message = `${policy.name.name} meets no site of ${owner}.`;
-  return error("policy-meets-nothing", message, span, "installed in vain", {
+  return report("policy-meets-nothing", message, span, "installed in vain", {
     notes: [
       wanted.length === 0
         ? `${policy.name.name} has no \`on\` handler`
@@ -224,13 +230,13 @@ export function siteOutOfRange(
   const owner = instance.declaration.name.name;
   const message = `${owner} has no \`${site}\` site ${number}.`;
   const range = total === 1 ? "the only one is number 0" : `they are numbered 0 to ${total - 1}`;
-  return error("site-out-of-range", message, span, `asks for ${number}`, {
+  return report("site-out-of-range", message, span, `asks for ${number}`, {
     notes: [`${owner} has ${count(total, `\`${site}\` site`)}: ${range}`],
   });
 }
 
 export function siteNumbers(span: Span, value: Value): Diagnostic {
-  return error(
+  return report(
     "site-numbers",
     "A handler's sites are a list of integers.",
     span,
@@ -240,15 +246,15 @@ export function siteNumbers(span: Span, value: Value): Diagnostic {
 
 export function siteFieldUnnamed(span: Span): Diagnostic {
   const message = "After the value that it may replace, a site offers named values.";
-  return error("site-field-unnamed", message, span, "write `name: value`");
+  return report("site-field-unnamed", message, span, "write `name: value`");
 }
 
 export function noSuchModel(name: string | undefined, span: Span, models: readonly string[]): Diagnostic {
   if (name === undefined) {
     const message = "This file declares no model.";
-    return error("no-model", message, span, "needs a `model`", { hint: "write `model Name(…) { … }`" });
+    return report("no-model", message, span, "needs a `model`", { hint: "write `model Name(…) { … }`" });
   }
-  return error(
+  return report(
     "no-model",
     `This file declares no model \`${name}\`.`,
     span,
@@ -266,21 +272,27 @@ export function noSuchEntry(
   const message =
     name === undefined ? `The model ${model} has no entry.` : `The model ${model} has no entry \`${name}\`.`;
   const known = entries.length === 0 ? {} : { hint: `its entries: ${entries.map(code).join(", ")}` };
-  return error("no-entry", message, span, "this model", known);
+  return report("no-entry", message, span, "this model", known);
 }
 
 export function unknownInput(name: Identifier, known: readonly string[]): Diagnostic {
   const parts = didYouMean(name.name, name.span, known);
-  return error("unknown-input", `The model has no input \`${name.name}\`.`, name.span, "not an input", parts);
+  return report(
+    "unknown-input",
+    `The model has no input \`${name.name}\`.`,
+    name.span,
+    "not an input",
+    parts,
+  );
 }
 
 export function duplicateResult(name: string, span: Span): Diagnostic {
-  return error("duplicate-name", `Two results are called \`${name}\`.`, span, "the second");
+  return report("duplicate-name", `Two results are called \`${name}\`.`, span, "the second");
 }
 
 /** Targets tell inputs and results apart by their names alone. */
 export function resultNamedAsInput(name: string, span: Span): Diagnostic {
-  return error(
+  return report(
     "duplicate-name",
     `A result of this entry is called \`${name}\`, as one of its inputs is.`,
     span,
@@ -290,7 +302,7 @@ export function resultNamedAsInput(name: string, span: Span): Diagnostic {
 
 export function adapterWithoutTarget(adapter: BlockDeclaration, span: Span): Diagnostic {
   const message = `${adapter.name.name} needs to know which sub-blocks it goes around.`;
-  return error("adapter-without-target", message, span, "names no sub-block", {
+  return report("adapter-without-target", message, span, "names no sub-block", {
     hint: 'write `on: ["in_proj"]`; a pattern matches the end of a path, and `*` one part of it',
   });
 }
@@ -304,7 +316,7 @@ export function adapterMatchesNothing(
   const owner = adapter.ownerDeclaration.name.name;
   const message = `${adapter.template.declaration.name.name} matches nothing: ${owner} has no sub-block \`${pattern}\`.`;
   const close = suggest(pattern, offered);
-  return error("adapter-matches-nothing", message, span, `\`${pattern}\` matches no path`, {
+  return report("adapter-matches-nothing", message, span, `\`${pattern}\` matches no path`, {
     notes: [`${owner} has ${offered.slice(0, 12).map(code).join(", ")}`],
     hint: close.length > 0 ? `did you mean ${alternatives(close.map(code))}?` : undefined,
   });

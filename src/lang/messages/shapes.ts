@@ -10,7 +10,7 @@ import type { Span } from "../source.ts";
 import type { Arrival, Mismatch } from "../tensor-types.ts";
 import { type DType, printType, type TensorType } from "../types.ts";
 import { describeValue, type Value } from "../value.ts";
-import { code, count, didYouMean, error } from "./build.ts";
+import { code, count, didYouMean, report } from "./build.ts";
 
 function written(span: Span): string {
   return span.file.text.slice(span.start, span.end);
@@ -38,7 +38,7 @@ export function shapeMismatch(
   const message = `${capital(subject(arrival, owner))} has ${found} where ${wanted} is expected (dimension ${axis + 1} of ${value.type.shape.length}).`;
   const related: Label[] = [{ span: dim.span, text: `${wanted} is expected here` }, ...expectedFrom];
   if (foundFrom !== undefined) related.push({ span: foundFrom.span, text: `${found} is ${foundFrom.text}` });
-  return error("shape-mismatch", message, arrival.span, `this is ${printType(value.type)}`, {
+  return report("shape-mismatch", message, arrival.span, `this is ${printType(value.type)}`, {
     related: distinct(related, arrival.span),
     notes: [`expected: ${written(type.span)}`, `found:    ${printType(value.type)}`],
     hint: role === "result" ? "change the declared result, or what the body computes" : undefined,
@@ -64,7 +64,7 @@ export function rankMismatch(
   found: TensorType,
 ): Diagnostic {
   const message = `${capital(subject(arrival, owner))} has ${count(found.shape.length, "dimension")} where ${written(type.span)} is expected.`;
-  return error("rank-mismatch", message, arrival.span, `this is ${printType(found)}`, {
+  return report("rank-mismatch", message, arrival.span, `this is ${printType(found)}`, {
     related: [{ span: type.span, text: "expected here" }],
   });
 }
@@ -77,7 +77,7 @@ export function elementTypeMismatch(
   found: TensorType,
 ): Diagnostic {
   const message = `${capital(subject(arrival, owner))} holds ${found.dtype} where ${wanted} is expected.`;
-  return error("element-type-mismatch", message, arrival.span, `this is ${printType(found)}`, {
+  return report("element-type-mismatch", message, arrival.span, `this is ${printType(found)}`, {
     related: [{ span: type.span, text: `${wanted} is expected here` }],
     hint: `convert it with cast(…, ${wanted})`,
   });
@@ -85,7 +85,7 @@ export function elementTypeMismatch(
 
 export function tensorWanted(arrival: Arrival, owner: string, value: Value): Diagnostic {
   const message = `${capital(subject(arrival, owner))} must be a tensor.`;
-  return error("tensor-wanted", message, arrival.span, `this is ${describeValue(value)}`, {
+  return report("tensor-wanted", message, arrival.span, `this is ${describeValue(value)}`, {
     related: [{ span: arrival.type.span, text: "declared here" }],
   });
 }
@@ -97,7 +97,7 @@ export function wrongValue(
   hint: string | undefined,
 ): Diagnostic {
   const message = `${capital(subject(arrival, owner))} does not fit: ${problem}.`;
-  return error("wrong-argument", message, arrival.span, "given here", {
+  return report("wrong-argument", message, arrival.span, "given here", {
     related: [{ span: arrival.type.span, text: "declared here" }],
     hint,
   });
@@ -111,7 +111,7 @@ export function missingTensorArgument(
 ): Diagnostic {
   const name = parameter.name.name;
   const message = `${declaration.name.name} needs \`${name}\`, which is not given.`;
-  return error("missing-argument", message, span, `no \`${name}\` here`, {
+  return report("missing-argument", message, span, `no \`${name}\` here`, {
     related: [{ span: parameter.span, text: "needed here" }],
     notes: offered.length === 0 ? [] : [`given by name: ${offered.map(code).join(", ")}`],
   });
@@ -119,34 +119,34 @@ export function missingTensorArgument(
 
 export function tensorTypeWanted(found: string, span: Span): Diagnostic {
   const message = "A tensor type is needed here.";
-  return error("unknown-type", message, span, `${code(found)} is no tensor type`, {
+  return report("unknown-type", message, span, `${code(found)} is no tensor type`, {
     hint: "write it as f32[B, N, d]",
   });
 }
 
 export function unknownElementType(name: Identifier, known: readonly string[]): Diagnostic {
   const parts = didYouMean(name.name, name.span, known);
-  return error("unknown-type", `\`${name.name}\` is not an element type.`, name.span, "not a type", parts);
+  return report("unknown-type", `\`${name.name}\` is not an element type.`, name.span, "not a type", parts);
 }
 
 export function variadicNotAllowed(span: Span): Diagnostic {
   const message = "`*` stands for any number of dimensions, once, in a parameter or result of `forward`.";
-  return error("variadic-dimension", message, span, "not here");
+  return report("variadic-dimension", message, span, "not here");
 }
 
 export function tensorOperandWanted(span: Span, value: Value): Diagnostic {
-  return error("tensor-wanted", "A tensor is needed here.", span, `this is ${describeValue(value)}`);
+  return report("tensor-wanted", "A tensor is needed here.", span, `this is ${describeValue(value)}`);
 }
 
 export function noneUsed(span: Span, op: string, operand: string): Diagnostic {
   const message = `\`${operand}\` of ${op} is none: nobody offered a value for it.`;
-  return error("none-used", message, span, "none here", {
+  return report("none-used", message, span, "none here", {
     hint: "the encoder has no site that offers this value",
   });
 }
 
 export function missingOperand(op: OpSignature, name: string, span: Span): Diagnostic {
-  return error("missing-argument", `${op.name} needs \`${name}\`.`, span, `no \`${name}\` here`, {
+  return report("missing-argument", `${op.name} needs \`${name}\`.`, span, `no \`${name}\` here`, {
     notes: [`${op.name}: ${op.signature}`],
   });
 }
@@ -160,7 +160,7 @@ export function opRefused(
 ): Diagnostic {
   const { expected, found } = problem;
   const sizes = expected === undefined || found === undefined ? [] : [`${expected} against ${found}`];
-  return error(
+  return report(
     "shape-mismatch",
     `${capital(problem.message.replace(/\.$/, ""))}.`,
     span,
@@ -179,20 +179,20 @@ export function opRefused(
 
 export function tooManyIndices(span: Span, given: number, type: TensorType): Diagnostic {
   const message = `${count(given, "index item")} for a tensor of ${count(type.shape.length, "dimension")}.`;
-  return error("too-many-indices", message, span, `this is ${printType(type)}`);
+  return report("too-many-indices", message, span, `this is ${printType(type)}`);
 }
 
 export function indexOutOfRange(span: Span, low: Dim, high: Dim): Diagnostic {
   const message = `This index leaves its axis: ${low} is more than ${high}.`;
-  return error("index-out-of-range", message, span, "outside the axis");
+  return report("index-out-of-range", message, span, "outside the axis");
 }
 
 export function badStep(span: Span, step: Dim): Diagnostic {
   const message = "A step must be a positive number that is known while compiling.";
-  return error("bad-step", message, span, `this is ${step}`);
+  return report("bad-step", message, span, `this is ${step}`);
 }
 
 export function axisOutOfRange(span: Span, axis: number, rank: number): Diagnostic {
   const message = `A tensor of ${count(rank, "dimension")} has no axis ${axis}.`;
-  return error("index-out-of-range", message, span, "no such axis");
+  return report("index-out-of-range", message, span, "no such axis");
 }

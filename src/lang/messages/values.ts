@@ -9,7 +9,7 @@ import type { Span } from "../source.ts";
 import { printStaticType, staticTypeNames } from "../static-types.ts";
 import { printType, type TensorType } from "../types.ts";
 import { describeValue, type Value } from "../value.ts";
-import { count, didYouMean, error } from "./build.ts";
+import { count, didYouMean, report, reportAnywhere } from "./build.ts";
 
 export function wrongArgument(
   declaration: BlockDeclaration,
@@ -20,7 +20,7 @@ export function wrongArgument(
 ): Diagnostic {
   const name = parameter.name.name;
   const message = `The argument \`${name}\` of ${declaration.name.name} does not fit: ${problem}.`;
-  return error("wrong-argument", message, span, `for \`${name}: ${printStaticType(parameter.type)}\``, {
+  return report("wrong-argument", message, span, `for \`${name}: ${printStaticType(parameter.type)}\``, {
     related: [{ span: parameter.span, text: `\`${name}\` is declared here` }],
     hint,
   });
@@ -33,7 +33,7 @@ export function missingArgument(
 ): Diagnostic {
   const name = parameter.name.name;
   const message = `${declaration.name.name} needs a value for \`${name}\`.`;
-  return error("missing-argument", message, span, `\`${name}\` is missing`, {
+  return report("missing-argument", message, span, `\`${name}\` is missing`, {
     related: [{ span: parameter.span, text: "declared here, without a default" }],
     hint: `add \`${name}: …\` (${printStaticType(parameter.type)})`,
   });
@@ -42,14 +42,14 @@ export function missingArgument(
 export function unknownStaticType(written: string, span: Span): Diagnostic {
   const parts = didYouMean(written, span, staticTypeNames);
   const message = `\`${written}\` is not a type of compile-time values.`;
-  return error("unknown-type", message, span, "not a type", parts);
+  return report("unknown-type", message, span, "not a type", parts);
 }
 
 export function badArithmetic(
   span: Span,
   result: { readonly problem: string; readonly hint?: string },
 ): Diagnostic {
-  return error("bad-arithmetic", sentence(result.problem), span, "computed here", { hint: result.hint });
+  return report("bad-arithmetic", sentence(result.problem), span, "computed here", { hint: result.hint });
 }
 
 function sentence(text: string): string {
@@ -57,7 +57,7 @@ function sentence(text: string): string {
 }
 
 export function integerWanted(span: Span, value: Value): Diagnostic {
-  return error("integer-wanted", "An integer is needed here.", span, `this is ${describeValue(value)}`);
+  return report("integer-wanted", "An integer is needed here.", span, `this is ${describeValue(value)}`);
 }
 
 export function notDivisible(
@@ -66,7 +66,7 @@ export function notDivisible(
   span: Span,
   related: readonly { readonly span: Span; readonly text: string }[],
 ): Diagnostic {
-  return error(
+  return report(
     "not-divisible",
     `${numerator} is not divisible by ${denominator}.`,
     span,
@@ -87,17 +87,17 @@ function remainderNotes(numerator: Dim, denominator: Dim): string[] {
 
 export function numberTooLarge(span: Span): Diagnostic {
   const message = "This number is too large to be exact.";
-  return error("number-too-large", message, span, `integers go up to ${Number.MAX_SAFE_INTEGER}`);
+  return report("number-too-large", message, span, `integers go up to ${Number.MAX_SAFE_INTEGER}`);
 }
 
 export function notACondition(span: Span, value: Value): Diagnostic {
   if (value.kind === "condition") {
     const message = "This condition depends on sizes that are only known when inputs are bound.";
-    return error("condition-not-static", message, span, describeValue(value), {
+    return report("condition-not-static", message, span, describeValue(value), {
       hint: "conditions are decided while compiling; use `require` for what must hold at run time",
     });
   }
-  return error(
+  return report(
     "not-a-condition",
     "A condition must be true or false.",
     span,
@@ -108,16 +108,16 @@ export function notACondition(span: Span, value: Value): Diagnostic {
 export function requirementFailed(member: RequireMember, reason: string | undefined): Diagnostic {
   const message =
     reason === undefined ? "A requirement does not hold." : `A requirement does not hold: ${reason}.`;
-  return error("requirement-failed", message, member.condition.span, "is false");
+  return report("requirement-failed", message, member.condition.span, "is false");
 }
 
 export function openRange(span: Span, from: Dim, to: Dim): Diagnostic {
   const message = "Loops are unrolled while compiling, so the ends of a range must be numbers by then.";
-  return error("open-range", message, span, `runs from ${from} to ${to}`);
+  return report("open-range", message, span, `runs from ${from} to ${to}`);
 }
 
 export function notIterable(span: Span, value: Value): Diagnostic {
-  return error(
+  return report(
     "not-iterable",
     "A loop runs over a list or a range.",
     span,
@@ -127,11 +127,11 @@ export function notIterable(span: Span, value: Value): Diagnostic {
 
 export function wrongCount(wanted: number, value: Value, span: Span): Diagnostic {
   const message = `${count(wanted, "value")} ${wanted === 1 ? "is" : "are"} expected here.`;
-  return error("wrong-count", message, span, `this is ${describeValue(value)}`);
+  return report("wrong-count", message, span, `this is ${describeValue(value)}`);
 }
 
 export function notIndexable(span: Span, value: Value): Diagnostic {
-  return error(
+  return report(
     "not-indexable",
     "Only tensors and lists can be indexed.",
     span,
@@ -140,17 +140,17 @@ export function notIndexable(span: Span, value: Value): Diagnostic {
 }
 
 export function listIndex(span: Span): Diagnostic {
-  return error("list-index", "A list takes one integer as index.", span, "not one integer");
+  return report("list-index", "A list takes one integer as index.", span, "not one integer");
 }
 
 export function listIndexOutOfRange(span: Span, index: number, length: number): Diagnostic {
   const message = `The list has ${count(length, "item")}, so there is no item ${index}.`;
-  return error("index-out-of-range", message, span, "outside the list");
+  return report("index-out-of-range", message, span, "outside the list");
 }
 
 export function initializerArgument(name: string, parameter: string, span: Span): Diagnostic {
   const message = `${name}( ) needs a number for \`${parameter}\` that is known while compiling.`;
-  return error("wrong-argument", message, span, "not a number");
+  return report("wrong-argument", message, span, "not a number");
 }
 
 export function notAnInitializer(
@@ -159,7 +159,7 @@ export function notAnInitializer(
   known: readonly string[],
 ): Diagnostic {
   const span = member.initial?.span ?? member.span;
-  return error(
+  return report(
     "not-an-initialiser",
     "This does not say how the parameter starts.",
     span,
@@ -173,18 +173,18 @@ export function notAnInitializer(
 export function initializerShape(member: ParameterMember, wanted: TensorType, found: TensorType): Diagnostic {
   const span = member.initial?.span ?? member.span;
   const message = `The parameter is ${printType(wanted)} but starts as ${printType(found)}.`;
-  return error("shape-mismatch", message, span, `this is ${printType(found)}`, {
+  return report("shape-mismatch", message, span, `this is ${printType(found)}`, {
     related: [{ span: member.type.span, text: `declared as ${printType(wanted)} here` }],
   });
 }
 
 export function evaluationTooDeep(span: Span): Diagnostic {
   const message = "Blocks are nested too deep here.";
-  return error("nesting-too-deep", message, span, "too deep", { hint: "does a block contain itself?" });
+  return report("nesting-too-deep", message, span, "too deep", { hint: "does a block contain itself?" });
 }
 
 export function fractionForInteger(span: Span, number: number, dtype: string): Diagnostic {
-  return error(
+  return report(
     "element-type-mismatch",
     `${number} can't be used with a tensor of ${dtype}.`,
     span,
@@ -194,15 +194,20 @@ export function fractionForInteger(span: Span, number: number, dtype: string): D
 
 export function wrongAttribute(name: string, wanted: string, span: Span, value: Value): Diagnostic {
   const message = `\`${name}\` must be ${wanted}.`;
-  return error("wrong-argument", message, span, `this is ${describeValue(value)}`);
+  return report("wrong-argument", message, span, `this is ${describeValue(value)}`);
 }
 
 export function splitArguments(span: Span): Diagnostic {
-  return error("wrong-argument", "split( ) takes a tensor and a number of parts.", span, "as in split(x, 3)");
+  return report(
+    "wrong-argument",
+    "split( ) takes a tensor and a number of parts.",
+    span,
+    "as in split(x, 3)",
+  );
 }
 
 export function sizeArguments(span: Span): Diagnostic {
-  return error("wrong-argument", "size( ) takes a tensor and an axis.", span, "as in size(x, 1)");
+  return report("wrong-argument", "size( ) takes a tensor and an axis.", span, "as in size(x, 1)");
 }
 
 export function badSetting(
@@ -212,16 +217,10 @@ export function badSetting(
   span: Span | undefined,
   hint?: string,
 ): Diagnostic {
-  return {
-    code: "bad-setting",
-    severity: "error",
-    message: `--set ${name}=${text} does not fit: ${problem}.`,
-    ...(span === undefined ? {} : { primary: { span, text: "declared here" } }),
-    related: [],
-    notes: [],
-    ...(hint === undefined ? {} : { hint }),
-    edits: [],
-  };
+  const diagnostic = reportAnywhere("bad-setting", `--set ${name}=${text} does not fit: ${problem}.`, {
+    hint,
+  });
+  return span === undefined ? diagnostic : { ...diagnostic, primary: { span, text: "declared here" } };
 }
 
 export function unknownSetting(
@@ -231,7 +230,7 @@ export function unknownSetting(
 ): Diagnostic {
   const { span } = declaration.name;
   const { hint } = didYouMean(name, span, known);
-  return error(
+  return report(
     "bad-setting",
     `The model ${declaration.name.name} has no parameter \`${name}\` to set.`,
     span,
@@ -243,7 +242,7 @@ export function unknownSetting(
 }
 
 export function rateWanted(span: Span, value: Value): Diagnostic {
-  return error("wrong-argument", "A sample rate is a frequency.", span, `this is ${describeValue(value)}`, {
+  return report("wrong-argument", "A sample rate is a frequency.", span, `this is ${describeValue(value)}`, {
     hint: "as in waveform[T] @ 16kHz",
   });
 }
