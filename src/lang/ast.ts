@@ -21,6 +21,8 @@ export interface DottedName {
 
 export interface SourceUnit {
   readonly file: SourceFile;
+  /** `language 1` at the top of a file: the version of the grammar it was written for. */
+  readonly language: NumberLiteral | undefined;
   readonly imports: readonly ImportDeclaration[];
   readonly declarations: readonly Declaration[];
 }
@@ -55,6 +57,8 @@ export interface BlockDeclaration {
   readonly parameters: readonly StaticParameter[];
   readonly members: readonly Member[];
   readonly value: Expression | undefined;
+  /** `model X extends Y(depth: 6) { … }`: what the members add to, or replace in. */
+  readonly base: Expression | undefined;
   /** The text of the `///` lines before it, without the slashes; empty when there are none. */
   readonly doc: string;
   readonly span: Span;
@@ -90,7 +94,11 @@ export type Member =
   | HandlerMember
   | CarryMember
   | InputMember
-  | EntryMember;
+  | EntryMember
+  | WeightsMember
+  | SweepMember
+  | BudgetMember
+  | GenerateMember;
 
 /** `param weight: f32[out, in] = normal(0.02)`: a learned tensor. */
 export interface ParameterMember {
@@ -135,6 +143,8 @@ export interface ForwardMember {
   /** Whether the parameters end in `...`: other named arguments are accepted and ignored. */
   readonly open: boolean;
   readonly results: readonly ResultDeclaration[];
+  /** `where K <= N, N % 2 == 0`: what must hold of the sizes. */
+  readonly where: readonly Expression[];
   readonly body: Body;
   readonly doc: string;
   readonly span: Span;
@@ -151,6 +161,7 @@ export interface HandlerMember {
   readonly parameters: readonly TensorParameter[];
   readonly open: boolean;
   readonly results: readonly ResultDeclaration[];
+  readonly where: readonly Expression[];
   readonly body: Body;
   readonly doc: string;
   readonly span: Span;
@@ -175,14 +186,62 @@ export interface InputMember {
   readonly span: Span;
 }
 
-/** `entry classify(audio) -> logits: f32[1, labels] = …`; arguments name the model's inputs. */
+/**
+ * `entry classify(audio) -> logits: f32[1, labels] = …`; arguments name the model's inputs.
+ * `entry step(token) continues prefill …` starts from the state that another entry left.
+ */
 export interface EntryMember {
   readonly kind: "entry";
   readonly name: Identifier;
   readonly inputs: readonly Identifier[];
+  readonly continues: Identifier | undefined;
   readonly results: readonly ResultDeclaration[];
   readonly body: Body;
   readonly doc: string;
+  readonly span: Span;
+}
+
+/** `weights { "module.v.blocks.*" -> "encoder.blocks.*" }`: how a checkpoint calls things. */
+export interface WeightsMember {
+  readonly kind: "weights";
+  readonly renames: readonly WeightRename[];
+  readonly span: Span;
+}
+
+/** Names in a checkpoint that fit `from` are the model's `to`; each `*` stands for the same text in both. */
+export interface WeightRename {
+  readonly from: StringLiteral;
+  readonly to: StringLiteral;
+  readonly span: Span;
+}
+
+/** `sweep { keep: [50%, 70%, 100%], rank: [8, 64] }`: the variants worth comparing. */
+export interface SweepMember {
+  readonly kind: "sweep";
+  readonly axes: readonly NamedValue[];
+  readonly span: Span;
+}
+
+/** `budget { macs(seconds: 10) <= 32G, params <= 220M }` */
+export interface BudgetMember {
+  readonly kind: "budget";
+  readonly limits: readonly Expression[];
+  readonly span: Span;
+}
+
+/** `generate text from prefill then step { stop: ["<|endoftext|>"], limit: 64 }` */
+export interface GenerateMember {
+  readonly kind: "generate";
+  readonly name: Identifier;
+  readonly first: Identifier;
+  readonly next: Identifier;
+  readonly options: readonly NamedValue[];
+  readonly span: Span;
+}
+
+export interface NamedValue {
+  readonly name: Identifier;
+  readonly value: Expression;
   readonly span: Span;
 }
 

@@ -166,14 +166,14 @@ function countLeftOpen(stack: readonly Open[], tokens: readonly Token[], index: 
   let count = 0;
   while (count < stack.length) {
     const open = stack[stack.length - 1 - count];
-    if (open === undefined || open.closer === RightBrace || column > open.indent) break;
+    if (open === undefined || column > open.indent) break;
     count += 1;
   }
   return count;
 }
 
 /** Whether a declaration can only begin here: `block A (`, `import {`, or `let` in the first column. */
-export function startsDeclaration(tokens: readonly Token[], index: number): boolean {
+function startsDeclaration(tokens: readonly Token[], index: number): boolean {
   const [first, second, third] = [tokens[index], tokens[index + 1], tokens[index + 2]];
   if (first === undefined || second === undefined) return false;
   if (isToken(first, Import)) return isToken(second, LeftBrace);

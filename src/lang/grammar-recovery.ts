@@ -176,12 +176,16 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     const found = this.LA(1);
     const previous = this.LA(0);
     if (found.isInsertedInRecovery === true || previous.isInsertedInRecovery === true) return;
-    if (found === this.#lastReported || this.#stream.afterOmission.has(found)) return;
+    if (found === this.#lastReported || this.#isAfterOmission(found)) return;
     this.#lastReported = found;
     this.reported += 1;
     const isAtEnd = atLineEnd || Number.isNaN(found.startOffset);
     const end = this.#lastEnd();
     this.report(make(isAtEnd ? this.#stream.file.span(Math.max(0, end - 1), end) : this.spanOf(found)));
+  }
+
+  #isAfterOmission(token: Token): boolean {
+    return this.#stream.afterOmission.has(Number.isNaN(token.startOffset) ? undefined : token);
   }
 
   /** `anchor` begins what is being read: itself on a new line, it is no missing end of the last one. */

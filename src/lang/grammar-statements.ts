@@ -48,6 +48,7 @@ import {
   RightParen,
   Then,
   type Token,
+  Where,
   Word,
 } from "./tokens.ts";
 
@@ -139,6 +140,15 @@ export abstract class StatementParser extends ExpressionParser {
     });
     const type = this.SUBRULE(this.type);
     return { name, type, span: this.spanFrom(first) };
+  });
+
+  readonly where: Rule<Expression[]> = this.RULE("where", (): Expression[] => {
+    const conditions: Expression[] = [];
+    this.OPTION(() => {
+      this.CONSUME(Where);
+      this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => conditions.push(this.SUBRULE(this.expression)) });
+    });
+    return conditions;
   });
 
   // -------------------------------------------------------------- bodies

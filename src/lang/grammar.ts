@@ -13,14 +13,18 @@ import type {
   ImportDeclaration,
   LetDeclaration,
   Member,
+  NumberLiteral,
+  SourceUnit,
   StaticParameter,
 } from "./ast.ts";
 import { blockKinds } from "./ast.ts";
-import { deepestNesting, startsDeclaration } from "./delimiters.ts";
+import { deepestNesting } from "./delimiters.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { wantsName } from "./grammar-expressions.ts";
-import { atLineOf, ParseAbandoned, type Rule } from "./grammar-recovery.ts";
-import { atMember, StatementParser, wantsType, wantsValue } from "./grammar-statements.ts";
+import { PlanParser } from "./grammar-plans.ts";
+import { ParseAbandoned, type ResumesAt, type Rule } from "./grammar-recovery.ts";
+import { atMember, wantsType, wantsValue } from "./grammar-statements.ts";
+import { readNumber } from "./literals.ts";
 import { nestingTooDeep } from "./syntax-messages.ts";
 import type { TokenStream } from "./tokenize.ts";
 import {
@@ -28,20 +32,28 @@ import {
   Carry,
   Closer,
   Colon,
+  Continues,
   Dot,
   Else,
   Entry,
   Equals,
+  Extends,
   Forward,
   From,
   If,
   Import,
   Input,
+  isFirstOnLine,
+  isOneOf,
+  isToken,
   Kind,
+  Language,
   LeftBrace,
   LeftBracket,
   LeftParen,
   Let,
+  Name,
+  NumberToken,
   On,
   Param,
   RightBrace,
@@ -50,12 +62,18 @@ import {
   Word,
 } from "./tokens.ts";
 
-const atDeclaration = atLineOf(startsDeclaration);
+/** Any line but a declaration's belongs to the text that went wrong. */
+const atDeclaration: ResumesAt = (tokens, index) => {
+  const token = tokens[index];
+  if (token === undefined || !isFirstOnLine(token, tokens[index - 1])) return false;
+  return isOneOf(token, Import, Let) || (isToken(token, Kind) && isOneOf(tokens[index + 1], Name));
+};
 const wantsBlockBody = { ERR_MSG: "`{` and the block's members, or `=` and a value" };
 
-export class OssicleParser extends StatementParser {
+export class OssicleParser extends PlanParser {
   #imports: ImportDeclaration[] = [];
   #declarations: Declaration[] = [];
+  #language: NumberLiteral | undefined;
 
   constructor(validate = false) {
     super(validate);
@@ -63,10 +81,8 @@ export class OssicleParser extends StatementParser {
   }
 
   /** Reads a whole file. `report` answers whether to go on. */
-  read(
-    stream: TokenStream,
-    report: (diagnostic: Diagnostic) => boolean,
-  ): { imports: readonly ImportDeclaration[]; declarations: readonly Declaration[] } {
+  read(stream: TokenStream, report: (diagnostic: Diagnostic) => boolean): Omit<SourceUnit, "file"> {
+    this.#language = undefined;
     this.#imports = [];
     this.#declarations = [];
     this.begin(stream, report);
@@ -77,12 +93,20 @@ export class OssicleParser extends StatementParser {
       if (error instanceof RangeError) report(nestingTooDeep(this.spanOf(this.next()), deepestNesting));
       else if (!(error instanceof ParseAbandoned)) throw error;
     }
-    return { imports: this.#imports, declarations: this.#declarations };
+    return { language: this.#language, imports: this.#imports, declarations: this.#declarations };
   }
 
   // -------------------------------------------------------------- declarations
 
   readonly unit: Rule<void> = this.RULE("unit", (): void => {
+    this.OPTION(() => {
+      this.CONSUME(Language);
+      const token = this.CONSUME(NumberToken, {
+        ERR_MSG: "the version of the language, such as `language 1`",
+      });
+      const { text, unit } = readNumber(token.image);
+      this.#language = { kind: "number", text, unit, span: this.spanOf(token) };
+    });
     this.sequence(1, this.topLevel, () => true, atDeclaration, []);
   });
 
@@ -132,6 +156,10 @@ export class OssicleParser extends StatementParser {
     const blockKind = blockKinds.find((kind) => kind === first.image) ?? "block";
     const name = this.SUBRULE(this.name);
     const parameters = this.OPTION(() => this.SUBRULE(this.staticParameters)) ?? [];
+    const base = this.OPTION2(() => {
+      this.CONSUME(Extends);
+      return this.condition(2, first, atDeclaration);
+    });
     let members: Member[] = [];
     let value: Expression | undefined;
     this.OR({
@@ -151,7 +179,8 @@ export class OssicleParser extends StatementParser {
       ...wantsBlockBody,
     });
     const doc = this.docBefore(first);
-    return { kind: "block", blockKind, name, parameters, members, value, doc, span: this.spanFrom(first) };
+    const span = this.spanFrom(first);
+    return { kind: "block", blockKind, name, parameters, members, value, base, doc, span };
   });
 
   readonly staticParameters: Rule<StaticParameter[]> = this.RULE(
@@ -202,6 +231,10 @@ export class OssicleParser extends StatementParser {
           { ALT: () => this.SUBRULE(this.carry) },
           { ALT: () => this.SUBRULE(this.inputMember) },
           { ALT: () => this.SUBRULE(this.entry) },
+          { ALT: () => this.SUBRULE(this.weights) },
+          { ALT: () => this.SUBRULE(this.sweep) },
+          { ALT: () => this.SUBRULE(this.budget) },
+          { ALT: () => this.SUBRULE(this.generate) },
           { ALT: () => this.SUBRULE(this.binding) },
         ],
         ERR_MSG: "a member, such as `name = …`, `param`, `let` or `forward`",
@@ -241,7 +274,6 @@ export class OssicleParser extends StatementParser {
   readonly conditionalMember: Rule<ConditionalMember> = this.RULE(
     "conditionalMember",
     (): ConditionalMember => {
-      this.descend();
       const first = this.CONSUME(If);
       const condition = this.condition(1, first, atMember);
       const consequent = this.SUBRULE(this.memberBlock);
@@ -263,7 +295,6 @@ export class OssicleParser extends StatementParser {
           },
         ]);
       });
-      this.ascend();
       return { kind: "conditional", condition, consequent, alternate, span: this.spanFrom(first) };
     },
   );
@@ -291,9 +322,10 @@ export class OssicleParser extends StatementParser {
     const first = this.CONSUME(Forward);
     const inputs = this.SUBRULE(this.tensorParameters);
     const results = this.SUBRULE(this.results);
+    const where = this.SUBRULE(this.where);
     const body = this.SUBRULE(this.body);
     const doc = this.docBefore(first);
-    return { kind: "forward", ...inputs, results, body, doc, span: this.spanFrom(first) };
+    return { kind: "forward", ...inputs, results, where, body, doc, span: this.spanFrom(first) };
   });
 
   readonly handler: Rule<Member> = this.RULE("handler", (): Member => {
@@ -307,9 +339,10 @@ export class OssicleParser extends StatementParser {
     });
     const inputs = this.SUBRULE(this.tensorParameters);
     const results = this.SUBRULE(this.results);
+    const where = this.SUBRULE(this.where);
     const body = this.SUBRULE(this.body);
     const doc = this.docBefore(first);
-    return { kind: "handler", site, at, ...inputs, results, body, doc, span: this.spanFrom(first) };
+    return { kind: "handler", site, at, ...inputs, results, where, body, doc, span: this.spanFrom(first) };
   });
 
   readonly entry: Rule<Member> = this.RULE("entry", (): Member => {
@@ -317,12 +350,17 @@ export class OssicleParser extends StatementParser {
     // Exported under this name and never used as one, so `forward` does not clash.
     const name = this.identifier(this.CONSUME(Word, wantsName));
     const inputs = this.SUBRULE(this.nameList);
+    const continues = this.OPTION(() => {
+      this.CONSUME(Continues);
+      return this.SUBRULE(this.name);
+    });
     const results = this.SUBRULE(this.results);
     const body = this.SUBRULE(this.body);
     return {
       kind: "entry",
       name,
       inputs,
+      continues,
       results,
       body,
       doc: this.docBefore(first),

@@ -90,6 +90,9 @@ export function readString(image: string): StringReading {
     } else if (digits !== undefined && codePoint !== undefined && isScalarValue(codePoint)) {
       pieces.push(String.fromCodePoint(codePoint));
       from = at + digits.length + 4;
+    } else if (at + 1 === image.length) {
+      from = at; // A line that ends in `\` lacks its closing quote; that says it all.
+      break;
     } else {
       const end = digits === undefined ? Math.min(at + 2, image.length) : at + digits.length + 4;
       badEscapes.push({ start: at, end });
@@ -100,7 +103,7 @@ export function readString(image: string): StringReading {
     at = from;
   }
   pieces.push(image.slice(from, at));
-  return { value: pieces.join(""), terminated: at < image.length, badEscapes };
+  return { value: pieces.join(""), terminated: image[at] === '"', badEscapes };
 }
 
 /** A code point that text can hold: not one half of a surrogate pair. */

@@ -33,11 +33,12 @@ export function parse(file: SourceFile): ParseResult {
   const stream = tokenize(file, report);
   const { comments } = stream;
   if (stream.tooDeep) {
-    return { unit: { file, imports: [], declarations: [] }, diagnostics: sink.sorted(), comments };
+    const unit: SourceUnit = { file, language: undefined, imports: [], declarations: [] };
+    return { unit, diagnostics: sink.sorted(), comments };
   }
   parser ??= new OssicleParser();
-  const { imports, declarations } = parser.read(stream, report);
-  return { unit: { file, imports, declarations }, diagnostics: sink.sorted(), comments };
+  const unit = { file, ...parser.read(stream, report) };
+  return { unit, diagnostics: sink.sorted(), comments };
 }
 
 /** Reads one expression, as a user types it for a setting. `undefined` when the text is anything else. */

@@ -151,8 +151,8 @@ const slips: readonly Slip[] = [
     return hint === undefined ? undefined : { hint };
   },
   // `/* … */`
-  ({ found, previous }) =>
-    found.image === "*" && previous.image === "/" && adjacent(previous, found)
+  ({ found, next }) =>
+    found.image === "/" && next.image === "*" && adjacent(found, next)
       ? { hint: "a comment is written `// …`, on each of its lines" }
       : undefined,
   // `x ** 2`

@@ -50,8 +50,8 @@ export interface TokenStream {
   /** The text of the `///` lines before the token that starts at an offset. */
   readonly docs: ReadonlyMap<number, string>;
   readonly comments: readonly Comment[];
-  /** Tokens right after something that was reported and left out. */
-  readonly afterOmission: ReadonlySet<Token>;
+  /** Tokens right after something that was reported and left out; `undefined` is the end. */
+  readonly afterOmission: ReadonlySet<Token | undefined>;
   /** Brackets lie too deep for a recursive descent: do not parse. */
   readonly tooDeep: boolean;
 }
@@ -62,7 +62,7 @@ export type Report = (diagnostic: Diagnostic) => boolean;
 export function tokenize(file: SourceFile, report: Report): TokenStream {
   const { tokens: lexed, comments } = lex(file.text);
   const unterminated = new Set<Token>();
-  const afterOmission = new Set<Token>();
+  const afterOmission = new Set<Token | undefined>();
   const sound: Token[] = [];
   let omitted = false;
   let goOn = true;
@@ -77,6 +77,7 @@ export function tokenize(file: SourceFile, report: Report): TokenStream {
     omitted = !isKept;
     if (!goOn) break;
   }
+  if (omitted) afterOmission.add(undefined);
   const { tokens, tooDeep } = balance(sound, file, (token) => unterminated.has(token), report);
   return {
     file,

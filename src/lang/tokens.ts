@@ -67,6 +67,14 @@ export const Carry = word("carry", Name);
 export const Site = word("site", Name);
 export const From = word("from", Name);
 export const As = word("as", Name);
+export const Language = word("language", Name);
+export const Extends = word("extends", Name);
+export const Continues = word("continues", Name);
+export const Where = word("where", Name);
+export const Weights = word("weights", Name);
+export const Sweep = word("sweep", Name);
+export const Budget = word("budget", Name);
+export const Generate = word("generate", Name);
 const kindWords = [
   "block",
   "encoder",
@@ -177,6 +185,7 @@ const allTokens: TokenType[] = [
   // `input` before `in`, `forward` before `for`: the first keyword that fits decides.
   ...[Input, Forward, Import, Let, Param, For, In, If, Then, Else, With, Require, True, False],
   ...[Entry, On, Carry, Site, From, As],
+  ...[Language, Extends, Continues, Where, Weights, Sweep, Budget, Generate],
   ...kinds,
   Identifier,
   ...[Ellipsis, NumberToken, StringToken, Arrow, FatArrow, Pipe],
