@@ -36,19 +36,43 @@ interface Path {
   readonly strides: readonly number[];
 }
 
-/** The inner axis runs in a plain loop; only the outer ones pay for the odometer. */
+/** Planes of the last two axes are copied by `copyPlane`; only the axes before them pay for the odometer. */
 function copy(from: TensorData, to: TensorData, shape: readonly number[], path: Path): void {
-  const inner = shape.at(-1) ?? 1;
-  const stride = path.strides.at(-1) ?? 0;
-  walk(shape.slice(0, -1), [path.strides.slice(0, -1)], (row, [offset = 0]) => {
-    let read = path.start + offset;
-    const end = (row + 1) * inner;
-    for (let write = row * inner; write < end; write++) {
-      to[write] = from[read] ?? 0;
-      read += stride;
-    }
+  const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const [rowStride, columnStride] = [path.strides.at(-2) ?? 0, path.strides.at(-1) ?? 0];
+  walk(shape.slice(0, -2), [path.strides.slice(0, -2)], (plane, [offset = 0]) => {
+    copyPlane(from, path.start + offset, rowStride, columnStride, to, plane * rows * columns, rows, columns);
   });
 }
+
+/** In square tiles, so that a transpose uses every cache line that it touches while it is there. */
+function copyPlane(
+  from: TensorData,
+  read: number,
+  rowStride: number,
+  columnStride: number,
+  to: TensorData,
+  write: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let top = 0; top < rows; top += tile) {
+    const bottom = Math.min(top + tile, rows);
+    for (let left = 0; left < columns; left += tile) {
+      const width = Math.min(tile, columns - left);
+      for (let row = top; row < bottom; row++) {
+        let source = read + row * rowStride + left * columnStride;
+        let target = write + row * columns + left;
+        for (const end = target + width; target < end; target++) {
+          to[target] = from[source] ?? 0;
+          source += columnStride;
+        }
+      }
+    }
+  }
+}
+
+const tile = 32;
 
 function affineSum(at: readonly Index[], operandStrides: readonly number[], rank: number): Path | undefined {
   let start = 0;
