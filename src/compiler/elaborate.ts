@@ -9,7 +9,7 @@ import { type EntryRequest, type EvaluatedEntry, evaluateEntry, openModel } from
 import type { Program } from "../lang/program.ts";
 import { suggest } from "../lang/suggest.ts";
 import type { Graph, GraphOutput, Value } from "./graph.ts";
-import { GraphBuilder } from "./graph-builder.ts";
+import { GraphBuilder, statePresent } from "./graph-builder.ts";
 import { catalog } from "./ops/index.ts";
 
 export interface ElaborateRequest extends EntryRequest {
@@ -41,6 +41,10 @@ export function elaborate(
   for (const { name, value } of entry.outputs) {
     const own = builder.find(value.handle);
     if (own !== undefined) outputs.push({ name, value: own });
+  }
+  for (const { name, value } of entry.states) {
+    const own = builder.find(value.handle);
+    if (own !== undefined) outputs.push({ name: statePresent(name), value: own, state: name });
   }
   for (const pattern of request.taps ?? []) outputs.push(...tap(pattern, builder.names(), outputs, sink));
   if (sink.hasErrors) return undefined;

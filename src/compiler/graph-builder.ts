@@ -29,6 +29,10 @@ import { allocate, elementCount, type HostTensor } from "./host-tensor.ts";
 import type { OpDefinition } from "./ops/op.ts";
 import { dimensionOp } from "./ops/sources.ts";
 
+/** Names of the input and the output that carry a state. Both sort as the states do. */
+export const statePast = (name: string): string => `past.${name}`;
+export const statePresent = (name: string): string => `present.${name}`;
+
 export interface GraphBuilderOptions {
   /** Samples a second of the inputs that are waveforms, by input name. */
   readonly sampleRates?: ReadonlyMap<string, number>;
@@ -155,17 +159,22 @@ export class GraphBuilder implements Emitter {
     return this.op(op, operands, normal, types, origin);
   }
 
+  /** Takes an input of another graph as it is. */
+  adoptInput(input: GraphInput): Value {
+    if (this.#inputs.has(input.name)) throw internalFault(`the input ${input.name} is declared twice`);
+    this.#inputs.set(input.name, input);
+    return this.#register(input.value);
+  }
+
   /**
    * Takes a value of another graph that is not a node's result: an input, a parameter, a constant.
    * It keeps its identity, except that a constant already held gives the one held.
    */
-  adopt(value: Value, sampleRate?: number): Value {
+  adopt(value: Value): Value {
     const { source } = value;
     switch (source.kind) {
       case "input":
-        if (this.#inputs.has(source.name)) throw internalFault(`the input ${source.name} is declared twice`);
-        this.#inputs.set(source.name, { name: source.name, value, sampleRate });
-        return this.#register(value);
+        return this.adoptInput({ name: source.name, value, sampleRate: undefined });
       case "parameter": {
         const { path } = source.parameter;
         const known = this.#parameters.get(path) ?? value;
@@ -204,6 +213,13 @@ export class GraphBuilder implements Emitter {
   require(requirement: Requirement, origin: Provenance): void {
     const key = `${requirement.kind}|${requirement.left}|${requirement.right}`;
     if (!this.#guards.has(key)) this.#guards.set(key, { requirement, provenance: origin });
+  }
+
+  /** An input that carries recurrent state; it goes by the state's name. */
+  state(name: string, type: TensorType, origin: Provenance): Value {
+    const value = this.input(statePast(name), type, origin);
+    this.#inputs.set(statePast(name), { name: statePast(name), value, sampleRate: undefined, state: name });
+    return value;
   }
 
   /** The value behind a handle that this builder gave out. */

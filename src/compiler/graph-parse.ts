@@ -103,10 +103,11 @@ class GraphParser {
     const name = this.#name();
     const type = this.#typeOf();
     const sampleRate = this.#scanner.take("@") ? this.#scanner.number("a sample rate") : undefined;
+    const state = this.#state();
     const value: Value = { type, source: { kind: "input", name: name.text } };
     this.#scanner.endOfLine();
     this.#define(name, value);
-    this.#inputs.push({ name: name.text, value, sampleRate });
+    this.#inputs.push({ name: name.text, value, sampleRate, ...state });
   }
 
   #constant(): void {
@@ -279,8 +280,14 @@ class GraphParser {
     const name = this.#scanner.name("the name of an output");
     this.#scanner.expect("=");
     const value = this.#use();
+    const state = this.#state();
     this.#scanner.endOfLine();
-    this.#outputs.push({ name, value });
+    this.#outputs.push({ name, value, ...state });
+  }
+
+  /** `state decoder.layers.0.ssm_state`, where an input or output carries one. */
+  #state(): { state?: string } {
+    return this.#scanner.take("state") ? { state: this.#scanner.name("the name of a state") } : {};
   }
 
   #provenance(): Provenance {

@@ -69,14 +69,15 @@ class Printer {
     for (const input of inputs) {
       this.#names.set(input.value, `%${quoted(input.name)}`);
       const rate = input.sampleRate === undefined ? "" : ` @ ${input.sampleRate}`;
-      this.#lines.push(`input ${this.#define(input.value)}${rate}`);
+      this.#lines.push(`input ${this.#define(input.value)}${rate}${printState(input.state)}`);
     }
     for (const value of parameters) this.#parameter(value, "");
     for (const node of nodes) this.#node(node);
     for (const guard of guards) this.#lines.push(printGuard(guard));
     for (const output of outputs) {
       this.#prepare(output.value);
-      this.#lines.push(`output ${quoted(output.name)} = ${this.#use(output.value)}`);
+      const state = printState(output.state);
+      this.#lines.push(`output ${quoted(output.name)} = ${this.#use(output.value)}${state}`);
     }
     return `${this.#lines.join("\n")}\n`;
   }
@@ -187,4 +188,9 @@ function allValues(graph: Graph): ReadonlySet<Value> {
     if (initial.kind === "value") pending.push(initial.value);
   }
   return found;
+}
+
+/** Which recurrent state an input or output carries. */
+function printState(state: string | undefined): string {
+  return state === undefined ? "" : ` state ${quoted(state)}`;
 }

@@ -56,11 +56,15 @@ export interface GraphInput {
   readonly value: Value;
   /** Samples a second, when the input is a waveform. */
   readonly sampleRate: number | undefined;
+  /** The recurrent state that it carries from an earlier call; zeros at the start of a sequence. */
+  readonly state?: string | undefined;
 }
 
 export interface GraphOutput {
   readonly name: string;
   readonly value: Value;
+  /** The recurrent state that it leaves for the next call. */
+  readonly state?: string | undefined;
 }
 
 /** An open dimension and what is known of it. */

@@ -38,7 +38,10 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /** Zeroed storage in the type that computed values of `dtype` use. */
-export function allocate(dtype: DType, shape: readonly number[]): { dtype: DType; shape: readonly number[]; data: TensorData } {
+export function allocate(
+  dtype: DType,
+  shape: readonly number[],
+): { dtype: DType; shape: readonly number[]; data: TensorData } {
   const count = elementCount(shape);
   if (dtype === "bool") return { dtype, shape, data: new Uint8Array(count) };
   if (dtype === "i32") return { dtype, shape, data: new Int32Array(count) };
@@ -47,6 +50,7 @@ export function allocate(dtype: DType, shape: readonly number[]): { dtype: DType
 
 export function rowMajorStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
+  for (let axis = shape.length - 2; axis >= 0; axis--)
+    strides[axis] = (strides[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
   return strides;
 }

@@ -27,7 +27,7 @@ export type Visit = (
 export function mapGraph(graph: Graph, visit: Visit): Graph {
   const builder = new GraphBuilder(graph.name);
   const replaced = new Map<Value, Value>();
-  for (const { value, sampleRate } of graph.inputs) replaced.set(value, builder.adopt(value, sampleRate));
+  for (const input of graph.inputs) replaced.set(input.value, builder.adoptInput(input));
   for (const value of graph.parameters) replaced.set(value, builder.adopt(value));
   const current = (value: Value): Value => {
     const known = replaced.get(value);
@@ -47,7 +47,7 @@ export function mapGraph(graph: Graph, visit: Visit): Graph {
     });
   }
   for (const guard of graph.guards) builder.require(guard.requirement, guard.provenance);
-  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: current(value) }));
+  const outputs = graph.outputs.map((output) => ({ ...output, value: current(output.value) }));
   return builder.finish(outputs, graph.symbols);
 }
 

@@ -68,6 +68,19 @@ export interface OpProblem {
   readonly hint?: string;
 }
 
+/**
+ * Recurrent state of an op: an optional operand, absent at the start of a sequence (zeros), and the
+ * result that takes its place. A program never names it; entries that continue another pass it on.
+ */
+export interface StateSpec {
+  /** Last part of the state's name: `conv_state`. */
+  readonly name: string;
+  /** The optional operand that takes it; such operands come last in the signature. */
+  readonly operand: string;
+  /** Which result is the new state. */
+  readonly result: number;
+}
+
 export interface OpSignature {
   readonly name: string;
   readonly summary: string;
@@ -75,6 +88,7 @@ export interface OpSignature {
   readonly signature: string;
   readonly operands: readonly OperandSpec[];
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  readonly states: readonly StateSpec[];
   infer(operands: readonly TensorType[], attributes: Attributes): Inference;
 }
 

@@ -48,6 +48,10 @@ class Notes implements Emitter {
     return {};
   }
 
+  state(): Handle {
+    return {};
+  }
+
   parameter(path: string, type: TensorType): Handle {
     const known = this.parameters.get(path);
     if (known !== undefined) return known;

@@ -32,6 +32,8 @@ export interface Origin {
 export interface Emitter {
   /** `sampleRate` in samples a second, for a waveform. */
   input(name: string, type: TensorType, origin: Origin, sampleRate: number | undefined): Handle;
+  /** An input that carries the recurrent state called `name` from an earlier call. */
+  state(name: string, type: TensorType, origin: Origin): Handle;
   /** Asked once for each path; the same path gives the same handle. */
   parameter(path: string, type: TensorType, initial: Initializer, origin: Origin): Handle;
   /** A scalar or a small list of numbers known while compiling. */

@@ -13,7 +13,8 @@ import type { Instance } from "./instance.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
-import type { Value } from "./value.ts";
+import type { TensorType } from "./types.ts";
+import type { TensorValue, Value } from "./value.ts";
 
 export interface CallArgument {
   readonly value: Value;
@@ -65,6 +66,12 @@ export interface Evaluation {
    */
   name(path: string, value: Value, replace?: "replace"): void;
   origin(scope: Scope, span: Span): Origin;
+  /**
+   * The state that a stateful op at `path` starts from: `undefined` when the entry starts from
+   * nothing (zeros). `save` hands on what the op left.
+   */
+  state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined;
+  saveState(path: string, name: string, value: Value): void;
   /** Notes that a block was instantiated, so that it need not be checked on its own. */
   use(declaration: BlockDeclaration): void;
   /** Reports and gives the value that keeps everything after it silent. */

@@ -17,7 +17,9 @@ import * as messages from "./messages.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
-import { errorValue, type Value } from "./value.ts";
+import { States } from "./states.ts";
+import type { TensorType } from "./types.ts";
+import { errorValue, type TensorValue, type Value } from "./value.ts";
 
 export interface EvaluatorOptions {
   readonly catalog: OpCatalog;
@@ -36,6 +38,7 @@ export class Evaluator implements Evaluation {
   readonly alone: boolean;
   readonly activations: Activation[] = [];
   readonly used = new Set<BlockDeclaration>();
+  readonly states = new States();
   readonly #sink: DiagnosticSink;
   readonly #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
@@ -97,6 +100,14 @@ export class Evaluator implements Evaluation {
 
   origin(scope: Scope, span: Span): Origin {
     return { path: scope.path, span };
+  }
+
+  state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {
+    return this.states.take(path, name, type, span, this);
+  }
+
+  saveState(path: string, name: string, value: Value): void {
+    this.states.save(path, name, value, this);
   }
 
   use(declaration: BlockDeclaration): void {

@@ -16,6 +16,7 @@ import * as messages from "./messages.ts";
 import { parseExpression } from "./parse.ts";
 import type { Program } from "./program.ts";
 import { Scope } from "./scope.ts";
+import type { SavedState } from "./states.ts";
 import { coerce } from "./static-types.ts";
 import { declaredTensorType } from "./tensor-types.ts";
 import type { TensorType } from "./types.ts";
@@ -39,6 +40,10 @@ export interface EntryInput {
 
 export interface EvaluatedEntry {
   readonly model: string;
+  /** The entry whose state this one goes on from. */
+  readonly continues: string | undefined;
+  /** What is left for an entry that continues this one, by name, in the order of the ops. */
+  readonly states: readonly SavedState[];
   readonly entry: string;
   readonly doc: string;
   readonly inputs: readonly EntryInput[];
@@ -111,6 +116,8 @@ export function evaluateEntry(
     evaluator.fail(messages.noSuchEntry(declaration.name.name, request.entry, declaration.name.span, names));
     return undefined;
   }
+  if (!checkContinues(entry, entries, evaluator)) return undefined;
+  evaluator.states.continues = entry.continues !== undefined;
   const scope = new Scope(instance.scope, "");
   const symbols: string[] = [];
   const inputs: EntryInput[] = [];
@@ -133,7 +140,25 @@ export function evaluateEntry(
   const checked = checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
   const outputs = nameOutputs(entry, checked, inputs, evaluator);
   if (outputs === undefined) return undefined;
-  return { model: declaration.name.name, entry: entry.name.name, doc: entry.doc, inputs, outputs, symbols };
+  const states = evaluator.states.saved();
+  if (entry.continues !== undefined && states.length === 0) {
+    evaluator.fail(messages.continuesWithoutState(entry.continues));
+    return undefined;
+  }
+  const named = { model: declaration.name.name, entry: entry.name.name, doc: entry.doc };
+  return { ...named, continues: entry.continues?.name, states, inputs, outputs, symbols };
+}
+
+function checkContinues(entry: EntryMember, entries: readonly EntryMember[], evaluator: Evaluator): boolean {
+  const { continues } = entry;
+  if (continues === undefined || entries.some((other) => other.name.name === continues.name)) return true;
+  evaluator.fail(
+    messages.continuesUnknown(
+      continues,
+      entries.map((other) => other.name.name),
+    ),
+  );
+  return false;
 }
 
 function declareInput(

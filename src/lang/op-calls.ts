@@ -4,7 +4,14 @@
  * Owns: sorting a call's arguments into operands and attributes, turning numbers beside a tensor
  * into constants, and explaining a refusal. What an op accepts is the catalogue's.
  */
-import type { AttributeSpec, Attributes, AttributeValue, OpProblem, OpSignature } from "./catalog.ts";
+import type {
+  AttributeSpec,
+  Attributes,
+  AttributeValue,
+  InferredResult,
+  OpProblem,
+  OpSignature,
+} from "./catalog.ts";
 import type { Dim } from "./dims.ts";
 import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
@@ -13,7 +20,7 @@ import type { Span } from "./source.ts";
 import { asNumber, isStaticNumber } from "./static-arithmetic.ts";
 import { rangeItems } from "./static-types.ts";
 import { toDim } from "./tensor-types.ts";
-import { isFloat } from "./types.ts";
+import { isFloat, type TensorType } from "./types.ts";
 import { errorValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
 
 /** Emits an op on operands that are tensors already. `spans` tell where each operand stands. */
@@ -31,19 +38,44 @@ export function emitOp(
   return emit(op, operands, attributes, scope, span, evaluation, spans);
 }
 
-function emit(
+function typesOf(operands: readonly TensorValue[]): TensorType[] {
+  return operands.map((operand) => operand.type);
+}
+
+/** The operands with the state that the entry goes on from, if it does. */
+function withStates(
   op: OpSignature,
   operands: readonly TensorValue[],
+  results: readonly InferredResult[],
+  scope: Scope,
+  span: Span,
+  evaluation: Evaluation,
+): readonly TensorValue[] {
+  if (operands.length === op.operands.length) return operands;
+  const states: TensorValue[] = [];
+  for (const { name, result } of op.states) {
+    const type = results[result]?.type;
+    const state = type === undefined ? undefined : evaluation.state(scope.path, name, type, span);
+    if (state !== undefined) states.push(state);
+  }
+  return states.length === 0 ? operands : [...operands, ...states];
+}
+
+function emit(
+  op: OpSignature,
+  given: readonly TensorValue[],
   attributes: Attributes,
   scope: Scope,
   span: Span,
   evaluation: Evaluation,
   spans: readonly Span[],
 ): Value {
-  const inference = op.infer(
-    operands.map((operand) => operand.type),
-    attributes,
-  );
+  let operands = given;
+  let inference = op.infer(typesOf(operands), attributes);
+  if (inference.ok && op.states.length > 0) {
+    operands = withStates(op, given, inference.results, scope, span, evaluation);
+    if (operands !== given) inference = op.infer(typesOf(operands), attributes);
+  }
   if (!inference.ok) return evaluation.fail(refusal(op, inference.problem, operands, span, spans));
   const origin = evaluation.origin(scope, span);
   for (const requirement of inference.requirements) evaluation.emitter.require(requirement, origin);
@@ -63,6 +95,10 @@ function emit(
     });
     return { kind: "tensor", type: result.type, origins, handle };
   });
+  for (const { name, result } of op.states) {
+    const value = values[result];
+    if (value !== undefined) evaluation.saveState(scope.path, name, value);
+  }
   const [only] = values;
   return values.length === 1 && only !== undefined ? only : { kind: "tuple", items: values };
 }

@@ -24,6 +24,8 @@ export interface OpRecord
   readonly attributes?: Readonly<Record<string, AttributeSpec>>;
   /** One for each operand; an activation where none is given. */
   readonly roles?: readonly Role[];
+  /** Recurrent state, for the few ops that have any. */
+  readonly states?: OpDefinition["states"];
   readonly types: ElementTypeRule;
   /** Binds the result's variables that no operand binds; refuses what the signature cannot say. */
   readonly solve?: (
@@ -52,6 +54,7 @@ export function defineOp(record: OpRecord): OpDefinition {
     signature: record.signature,
     operands: signature.operands.map((o) => ({ name: o.name, repeated: o.repeated, optional: o.optional })),
     attributes,
+    states: record.states ?? [],
     roles: signature.operands.map((_, index) => record.roles?.[index] ?? "activation"),
     infer: (operands: readonly TensorType[], given: Attributes) => infer(record, signature, operands, given),
     cost: (context: CostContext): Cost => {

@@ -179,4 +179,74 @@ export const nameCodes = {
     explanation:
       "The names in an entry's parentheses are the model's inputs, declared with `input name: type`. Values that the model computes itself are not listed.",
   },
+  "state-used-twice": {
+    severity: "error",
+    cause: "text",
+    summary: "A block with recurrent state is applied twice in one entry.",
+    explanation:
+      "Ops such as ssd and causal_conv carry state from one call of an entry to the next, under the path of the block they stand in. A second application in the same entry would need a state of its own: declare a second block.",
+  },
+  "no-state": {
+    severity: "error",
+    cause: "text",
+    summary: "An entry continues another that leaves no state.",
+    explanation:
+      "`entry step(token) continues prefill` goes on from the recurrent state that `prefill` left. Without an op that keeps state there is nothing to go on from, and `continues` can be dropped.",
+  },
+  "unknown-language-version": {
+    severity: "error",
+    cause: "text",
+    summary: "A file is written for a version of the language that is not known.",
+    explanation:
+      "`language 1` at the top of a file says which grammar it was written for, so that a later version can still read it. A file without that line is read as the current version.",
+  },
+  "private-name": {
+    severity: "error",
+    cause: "text",
+    summary: "An import asks for a name that is private to its file.",
+    explanation:
+      "Names that begin with an underscore belong to the file that declares them. Import what the file offers, or take the underscore away there.",
+  },
+  "broken-interface": {
+    severity: "error",
+    cause: "text",
+    summary: "A block does not keep what its kind promises.",
+    explanation:
+      "An encoder, connector and decoder take and give tokens [batch, tokens, width]; a frontend takes a waveform; a policy acts at sites and has no `forward`; an adapter has a parameter `on` and a `forward`; only a model has inputs and entries. Use `block` for what promises nothing.",
+  },
+  "bad-sweep": {
+    severity: "error",
+    cause: "text",
+    summary: "A sweep varies something that is not a parameter, or by values that do not fit it.",
+    explanation:
+      "`sweep { keep: [50%, 70%] }` lists values for parameters of the model. Each must be a list whose items the parameter would take as arguments.",
+  },
+  "bad-budget": {
+    severity: "error",
+    cause: "text",
+    summary: "A limit of a budget is not a measure compared with a number.",
+    explanation:
+      "A budget lists limits such as `macs(seconds: 10) <= 32G` or `params <= 220M`: a measure, `<=`, and a number.",
+  },
+  "bad-rename": {
+    severity: "error",
+    cause: "text",
+    summary: "A renaming of weights is not a pattern on both sides.",
+    explanation:
+      '`weights { "module.v.blocks.*" -> "blocks.*" }` turns names of a checkpoint into names of the model. Each `*` on the left stands for the same text as the one at its place on the right, so both sides have equally many.',
+  },
+  "bad-generate": {
+    severity: "error",
+    cause: "text",
+    summary: "A `generate` names entries or options that do not exist.",
+    explanation:
+      '`generate text from prefill then step { stop: ["<|endoftext|>"], limit: 64 }` runs the first entry once and the second for every token after that; the second continues the first. Options are `stop`, a list of strings, and `limit`, a number of tokens.',
+  },
+  "bad-extension": {
+    severity: "error",
+    cause: "text",
+    summary: "A block extends something that can't be extended.",
+    explanation:
+      "`model X extends Y(depth: 6) { … }` takes a block of the same kind with its arguments, and adds members or replaces those of the same name.",
+  },
 } satisfies CodeTable;

@@ -321,3 +321,32 @@ export function adapterMatchesNothing(
     hint: close.length > 0 ? `did you mean ${alternatives(close.map(code))}?` : undefined,
   });
 }
+
+export function stateTwice(name: string, span: Span, earlier: Span): Diagnostic {
+  const message = `The state \`${name}\` would be used twice in one entry.`;
+  return report("state-used-twice", message, span, "the second time", {
+    related:
+      earlier.start === span.start && earlier.file === span.file
+        ? []
+        : [{ span: earlier, text: "the first time" }],
+    hint: "a block with recurrent state can be applied once; make two of it",
+  });
+}
+
+export function continuesUnknown(name: Identifier, known: readonly string[]): Diagnostic {
+  const parts = didYouMean(name.name, name.span, known);
+  return report(
+    "no-entry",
+    `There is no entry \`${name.name}\` to continue.`,
+    name.span,
+    "not an entry",
+    parts,
+  );
+}
+
+export function continuesWithoutState(name: Identifier): Diagnostic {
+  const message = `There is nothing to continue: \`${name.name}\` leaves no state.`;
+  return report("no-state", message, name.span, "leaves no state", {
+    hint: "state belongs to ops such as ssd and causal_conv; drop `continues`",
+  });
+}
