@@ -16,10 +16,7 @@ import type { Run } from "./run-state.ts";
 import { packageVersion } from "./version.ts";
 
 export async function main(arguments_: readonly string[]): Promise<number> {
-  // A reader that went away (`ossicle … | head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-  });
+  process.stdout.off("error", readerGone).on("error", readerGone);
   const run: Run = { status: 0 };
   const program = buildProgram(run);
   try {
@@ -35,6 +32,11 @@ export async function main(arguments_: readonly string[]): Promise<number> {
     output.finish();
     return 1;
   }
+}
+
+/** A reader that went away (`ossicle … | head`) is no error. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(0);
 }
 
 function buildProgram(run: Run): Command {
