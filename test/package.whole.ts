@@ -1,0 +1,38 @@
+/**
+ * What npm would publish. Needs the build, which `npm test` makes first.
+ */
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { filesUnder, root } from "./support/product-files.ts";
+
+interface Packed {
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+}
+
+function pack(): Packed {
+  const printed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [packed] = JSON.parse(printed) as readonly Packed[];
+  if (packed === undefined) throw new Error("npm pack described nothing");
+  return packed;
+}
+
+test("a package holds what users need and nothing else", () => {
+  const { files, unpackedSize } = pack();
+  const paths = files.map((file) => file.path);
+  const known =
+    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/ossicle\.js|dist\/[\w/.-]+\.(?:js|d\.ts)|models\/[\w/.-]+\.oss|docs\/[\w/.-]+\.(?:md|svg))$/;
+  expect(paths.filter((path) => !known.test(path))).toEqual([]);
+  expect(unpackedSize).toBeLessThan(4_000_000);
+  expect(files.find((file) => file.path === "bin/ossicle.js")?.mode).toBe(0o755);
+  for (const folder of ["models", "docs"]) {
+    for (const { path } of filesUnder(folder)) expect(paths).toContain(path);
+  }
+  for (const { path } of filesUnder("src", /\.ts$/)) {
+    expect(paths).toContain(path.replace(/^src\//, "dist/").replace(/\.ts$/, ".js"));
+  }
+});
