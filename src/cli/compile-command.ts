@@ -1,15 +1,13 @@
 /**
  * `ossicle compile`: entries to files of a target.
  */
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { compileOnnx, type OnnxArtefact, type OnnxFile } from "../compiler/onnx/compile.ts";
 import { failure } from "../runtime/failure.ts";
-import { writeFailure } from "./file-failure.ts";
 import { collect, type ModelOptions, useColor, weightsOption, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
-import { writeTogether } from "./output-files.ts";
+import { inFolder, writeTogether } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
@@ -64,8 +62,9 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   );
   const graphs = elaborations.map((elaboration) => elaboration.graph);
   const stem = single ? basename(options.out, ".onnx") : undefined;
-  const known = elaborations[0]?.modelParameters ?? new Set<string>();
-  const weights = await openWeights(options.weights, graphs, known, output);
+  const [first] = elaborations;
+  const model = first ?? { modelParameters: new Set<string>(), renames: [] };
+  const weights = await openWeights(options.weights, graphs, model, output);
   const progress = terminalProgress(!output.json);
   try {
     const artefact = compileOnnx(graphs, weights.source, {
@@ -100,11 +99,6 @@ export async function writeArtefact(
   progress: Progress,
 ): Promise<{ path: string; bytes: number }[]> {
   const folder = single ? dirname(out) : out;
-  if (!single) {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-      throw writeFailure(folder, error);
-    });
-  }
   const files: { path: string; file: OnnxFile }[] = [];
   if (artefact.data !== undefined)
     files.push({ path: join(folder, artefact.data.fileName), file: artefact.data });
@@ -113,9 +107,9 @@ export async function writeArtefact(
   }
   const total = files.reduce((sum, { file }) => sum + file.byteLength, 0);
   progress.start("writing", Math.max(1, total));
-  await writeTogether(
-    files.map(({ path }) => path),
-    async (sinks) => {
+  const paths = files.map(({ path }) => path);
+  const write = (): Promise<void> =>
+    writeTogether(paths, async (sinks) => {
       for (const [i, sink] of sinks.entries()) {
         await files[i]?.file.write({
           async write(bytes) {
@@ -124,8 +118,8 @@ export async function writeArtefact(
           },
         });
       }
-    },
-  );
+    });
+  await (single ? write() : inFolder(folder, write));
   progress.stop();
   return files.map(({ path, file }) => ({ path, bytes: file.byteLength }));
 }

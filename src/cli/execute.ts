@@ -95,11 +95,13 @@ async function prepareOnnx(
   const folder = await mkdtemp(join(tmpdir(), "ossicle-")).catch((error: unknown) => {
     throw writeFailure(tmpdir(), error);
   });
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove);
-  const release = async (): Promise<void> => {
-    process.removeListener("exit", remove);
-    remove();
+  const forget = undoOnExit(() => rmSync(folder, { recursive: true, force: true }));
+  /** False where a file in use can't be removed. */
+  const remove = (): boolean => {
+    rmSync(folder, { recursive: true, force: true });
+    const gone = !existsSync(folder);
+    if (gone) forget();
+    return gone;
   };
   try {
     // Weights beside the model are mapped by onnxruntime, not copied: the process stays small.

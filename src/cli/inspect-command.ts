@@ -72,7 +72,7 @@ async function inspect(file: string, options: InspectOptions): Promise<number> {
   });
   const graph = found ?? elaboration.graph;
   if (options.stage === "onnx") {
-    const weights = await openWeights("random:0", [graph], elaboration.modelParameters, output);
+    const weights = await openWeights("random:0", [graph], elaboration, output);
     const [model] = compileOnnx([graph], weights.source).models;
     if (model === undefined) throw failure("internal-error", "The compiler made no ONNX model.");
     const text = printOnnxModel(model.model);

@@ -5,18 +5,28 @@
  * removing what is unfinished when the work fails or the process is interrupted. Several files that
  * belong together appear together: when one cannot be put in place, the others are put back.
  */
-import { linkSync, lstatSync, realpathSync, renameSync, rmSync, unlinkSync } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import {
+  constants,
+  linkSync,
+  lstatSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from "node:fs";
+import { access, type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { ByteSink } from "../runtime/byte-source.ts";
 import { failure } from "../runtime/failure.ts";
+import { attempt, undoOnExit } from "./cleanup.ts";
 import { systemCode, writeFailure } from "./file-failure.ts";
 
 /** Bytes for one system call. */
 const largestWrite = 1 << 26;
 
-/** Unfinished files of this process, to be removed should it be interrupted. */
-const unfinished = new Set<string>();
+/** Unfinished files of this process, and what to call once they are finished. */
+const unfinished = new Map<string, () => void>();
 let created = 0;
 
 interface Target {
@@ -60,6 +70,51 @@ export async function writeTogether(
       await target.handle.close().catch(() => undefined);
       if (target.temporary !== undefined) discard(target.temporary);
     }
+  }
+}
+
+/**
+ * Fails where `writeWhole` would, so that it is known before the work is done.
+ * @throws DiagnosticError `output-unwritable`
+ */
+export async function requireWritable(path: string): Promise<void> {
+  try {
+    const existing = await stat(path).catch(ignoreMissing);
+    if (existing?.isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" });
+    if (existing === undefined || existing.isFile()) {
+      const place = existing === undefined ? path : realpathSync(path);
+      await access(dirname(place), constants.W_OK | constants.X_OK);
+    }
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
+/**
+ * Makes a folder and those above it for what `produce` writes there. When that fails or is
+ * interrupted, the folders that were made go again.
+ * @throws DiagnosticError `output-unwritable` or `disk-full`, or what `produce` throws
+ */
+export async function inFolder(folder: string, produce: () => Promise<void>): Promise<void> {
+  const made: string[] = [];
+  const first = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw writeFailure(folder, error);
+  });
+  if (first !== undefined) {
+    for (let place = resolve(folder); place.length >= first.length; place = dirname(place)) made.push(place);
+  }
+  // One that holds something by now stays.
+  const undo = (): void => {
+    for (const place of made) attempt(() => rmdirSync(place));
+  };
+  const forget = undoOnExit(undo);
+  try {
+    await produce();
+  } catch (error) {
+    undo();
+    throw error;
+  } finally {
+    forget();
   }
 }
 
@@ -182,43 +237,21 @@ function directoryInTheWay(): Error {
   return Object.assign(new Error("a directory"), { code: "EISDIR" });
 }
 
-function attempt(step: () => void): void {
-  try {
-    step();
-  } catch {
-    // What failed first is what the user is told; a second failure while tidying adds nothing.
-  }
-}
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 function guard(temporary: string): void {
-  if (unfinished.size === 0) {
-    for (const signal of signals) process.on(signal, onSignal);
-    process.on("exit", discardAll);
-  }
-  unfinished.add(temporary);
+  unfinished.set(
+    temporary,
+    undoOnExit(() => discard(temporary)),
+  );
 }
 
+/** The file is whole, or gone. */
 function release(temporary: string): void {
-  if (!unfinished.delete(temporary) || unfinished.size > 0) return;
-  for (const signal of signals) process.off(signal, onSignal);
-  process.off("exit", discardAll);
+  unfinished.get(temporary)?.();
+  unfinished.delete(temporary);
 }
 
 function discard(temporary: string): void {
   if (!unfinished.has(temporary)) return;
   attempt(() => unlinkSync(temporary));
   release(temporary);
-}
-
-function discardAll(): void {
-  for (const temporary of [...unfinished]) discard(temporary);
-}
-
-function onSignal(signal: NodeJS.Signals): void {
-  discardAll();
-  // Our listener is gone now. Without another one the process ends as if it had never listened,
-  // and its parent sees the signal.
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }

@@ -5,10 +5,12 @@
  * need before anything is computed.
  */
 
+import type { Elaboration } from "../compiler/elaborate.ts";
 import type { Graph, Parameter } from "../compiler/graph.ts";
 import type { HostTensor, TensorInfo, WeightSource } from "../compiler/host-tensor.ts";
 import { evaluateValues } from "../compiler/interpret.ts";
 import { DiagnosticError } from "../lang/diagnostic.ts";
+import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
 import { failure } from "../runtime/failure.ts";
 import { randomTensor } from "../runtime/random-weights.ts";
@@ -27,13 +29,14 @@ export interface OpenWeights {
 }
 
 /**
- * @param known every learned tensor of the model, so that what another entry needs is not unexpected
+ * @param model every learned tensor of the model, so that what another entry needs is not unexpected,
+ *   and how a checkpoint calls them
  * @throws DiagnosticError when weights are needed and not given, or do not fit the graphs
  */
 export async function openWeights(
   option: string | undefined,
   graphs: readonly Graph[],
-  known: ReadonlySet<string>,
+  model: Pick<Elaboration, "modelParameters" | "renames">,
   output: Output,
 ): Promise<OpenWeights> {
   const parameters = parametersOf(graphs);
@@ -55,7 +58,8 @@ export async function openWeights(
   }
   const file = await openFile(option);
   try {
-    const all = await openSafetensors(file);
+    const known = model.modelParameters;
+    const all = renamed(await openSafetensors(file), known, model.renames);
     const source = without(all, (name) => known.has(name) && !parameters.has(name));
     const expected = new Map<string, TensorInfo>();
     for (const [path, parameter] of parameters)
@@ -70,6 +74,24 @@ export async function openWeights(
     await file.close();
     throw error;
   }
+}
+
+/** The source under the model's names. A tensor that goes by the model's own name needs no renaming. */
+function renamed(source: WeightSource, paths: ReadonlySet<string>, renames: readonly Rename[]): WeightSource {
+  if (renames.length === 0) return source;
+  const stored = new Map<string, string>();
+  for (const path of paths) {
+    const name = source.info(path) === undefined ? checkpointName(path, renames) : path;
+    if (source.info(name) !== undefined) stored.set(path, name);
+  }
+  const taken = new Set(stored.values());
+  const find = (name: string): string => stored.get(name) ?? name;
+  return {
+    label: source.label,
+    names: () => [...stored.keys(), ...source.names().filter((name) => !taken.has(name))],
+    info: (name) => source.info(find(name)),
+    read: (name) => source.read(find(name)),
+  };
 }
 
 /** The source, silent about names that this entry does not use. */

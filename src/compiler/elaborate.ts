@@ -6,6 +6,7 @@
  */
 import type { DiagnosticSink } from "../lang/diagnostic.ts";
 import { type EntryRequest, type EvaluatedEntry, evaluateEntry, openModel } from "../lang/model.ts";
+import type { Rename } from "../lang/plans.ts";
 import type { Program } from "../lang/program.ts";
 import { suggest } from "../lang/suggest.ts";
 import type { Graph, GraphOutput, Value } from "./graph.ts";
@@ -25,6 +26,8 @@ export interface Elaboration {
   readonly graph: Graph;
   /** The paths of all the model's learned tensors, those that only other entries need included. */
   readonly modelParameters: ReadonlySet<string>;
+  /** How a checkpoint calls the model's tensors, where it differs. */
+  readonly renames: readonly Rename[];
 }
 
 /** `undefined` once the problems are in `sink`. */
@@ -51,7 +54,12 @@ export function elaborate(
   const symbols = entry.symbols.map((name) => ({ name, minimum: 1 }));
   const graph = { ...builder.finish(outputs, symbols), name: entry.entry };
   outline?.instance.force();
-  return { entry, graph, modelParameters: builder.parameterPaths() };
+  return {
+    entry,
+    graph,
+    modelParameters: builder.parameterPaths(),
+    renames: outline?.evaluator.renames ?? [],
+  };
 }
 
 function tap(

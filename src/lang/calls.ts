@@ -175,7 +175,15 @@ function callInstance(
   const { forward, declaration } = instance;
   if (forward === undefined) return evaluation.fail(messages.noForward(declaration, span));
   const activations = openActivations(instance, evaluation);
-  const result = runMember(instance, forward, arguments_, instance.scope, instance.path, span, evaluation);
+  const result = runMember(
+    instance,
+    forward,
+    arguments_,
+    instance.viewOf(forward),
+    instance.path,
+    span,
+    evaluation,
+  );
   closeActivations(activations, instance, evaluation);
   if (!instance.shared) evaluation.name(instance.path, result);
   return result;

@@ -12,6 +12,7 @@ import type { Emitter, Handle, Origin } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
 import { openGuards } from "./guards.ts";
 import { bareTemplate, instantiate } from "./instance.ts";
+import { checkInterface } from "./interfaces.ts";
 import {
   type EntryRequest,
   type EvaluatedEntry,
@@ -95,7 +96,9 @@ export function checkProgram(
     openModel(context, request, new Notes());
   }
   for (const declaration of program.root.unit.declarations) {
-    if (declaration.kind !== "block" || declaration.blockKind !== "model") continue;
+    if (declaration.kind !== "block") continue;
+    for (const diagnostic of checkInterface(declaration)) sink.report(diagnostic);
+    if (declaration.blockKind !== "model") continue;
     const settings =
       declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
     const open = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
@@ -124,6 +127,7 @@ function checkModel(
     return;
   }
   outline.instance.force();
+  outline.instance.plans();
   for (const block of outline.evaluator.used) used.add(block);
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();

@@ -10,6 +10,7 @@ import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
 import type { Instance } from "./instance.ts";
+import type { Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -72,6 +73,8 @@ export interface Evaluation {
    */
   state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined;
   saveState(path: string, name: string, value: Value): void;
+  /** Notes how a checkpoint calls the tensors below a block. */
+  rename(renames: readonly Rename[]): void;
   /** Notes that a block was instantiated, so that it need not be checked on its own. */
   use(declaration: BlockDeclaration): void;
   /** Reports and gives the value that keeps everything after it silent. */

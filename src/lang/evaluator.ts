@@ -14,6 +14,7 @@ import type { Activation, AttachOptions, CallArguments, Evaluation } from "./eva
 import { evaluateExpression } from "./expressions.ts";
 import { moduleScope } from "./instance.ts";
 import * as messages from "./messages.ts";
+import type { Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -39,6 +40,7 @@ export class Evaluator implements Evaluation {
   readonly activations: Activation[] = [];
   readonly used = new Set<BlockDeclaration>();
   readonly states = new States();
+  readonly renames: Rename[] = [];
   readonly #sink: DiagnosticSink;
   readonly #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
@@ -108,6 +110,10 @@ export class Evaluator implements Evaluation {
 
   saveState(path: string, name: string, value: Value): void {
     this.states.save(path, name, value, this);
+  }
+
+  rename(renames: readonly Rename[]): void {
+    this.renames.push(...renames);
   }
 
   use(declaration: BlockDeclaration): void {

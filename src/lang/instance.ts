@@ -12,11 +12,22 @@ import type {
   ForwardMember,
   HandlerMember,
   InputMember,
+  Member,
+  StaticParameter,
 } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { Layout } from "./layout.ts";
 import * as messages from "./messages.ts";
+import {
+  type BudgetLimit,
+  type Generation,
+  readBudget,
+  readGeneration,
+  readRenames,
+  readSweep,
+  type SweepAxis,
+} from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -38,10 +49,20 @@ export interface Instance {
   readonly carries: readonly CarryMember[];
   readonly inputs: readonly InputMember[];
   readonly entries: readonly EntryMember[];
+  /** Where a member's own text looks up its names: its own file, when it was inherited. */
+  viewOf(member: Member): Scope;
+  /** What the model says about itself; read when asked for. */
+  readonly plans: () => Plans;
   /** Policies installed on this instance. */
   readonly policies: readonly { readonly instance: Instance; readonly span: Span }[];
   /** Computes every lazy member, here and in all blocks below, so that unused ones are checked too. */
   force(): void;
+}
+
+export interface Plans {
+  readonly sweep: readonly SweepAxis[];
+  readonly budget: readonly BudgetLimit[];
+  readonly generation: Generation | undefined;
 }
 
 /** A scope with the names of a file; values of top-level `let`s are computed when asked for. */
@@ -100,17 +121,20 @@ export function instantiate(
 ): Instance | undefined {
   const { declaration, module } = template;
   evaluation.use(declaration);
-  const statics = new Scope(evaluation.moduleScope(module), path);
-  if (options.base !== undefined) defineBase(options.base, statics);
-  if (!bindStatics(template, statics, evaluation, options.open === true)) return undefined;
-  if (declaration.value !== undefined) {
-    return instantiateVariant(template, statics, path, evaluation, options);
-  }
-  const { policies, adapters } = installExtensions(template, path, evaluation, options);
-  const scope = new Scope(statics, path);
+  if (declaration.value !== undefined) return instantiateVariant(template, path, evaluation, options);
+  const layers = openLayers(template, path, evaluation, options);
+  const [own] = layers ?? [];
+  if (layers === undefined || own === undefined) return undefined;
+  const extended = { ...template, extensions: layers.flatMap((layer) => layer.template.extensions) };
+  const { policies, adapters } = installExtensions(extended, path, evaluation, options);
+  const scope = new Scope(own.statics, path);
   const layout = new Layout(scope, path, evaluation, [...(options.adapters ?? []), ...adapters]);
-  layout.place(declaration.members);
+  for (const layer of layers) {
+    const view = layer === own ? scope : new Scope(layer.statics, path, [scope]);
+    layout.place(layer.template.declaration.members, view, layer !== own);
+  }
   layout.finish();
+  for (const { member } of layout.weights) evaluation.rename(readRenames(member, path, evaluation));
   const instance: Instance = {
     declaration,
     module,
@@ -123,6 +147,13 @@ export function instantiate(
     carries: layout.carries,
     inputs: layout.inputs,
     entries: layout.entries,
+    viewOf: (member) => layout.viewOf(member),
+    plans: () =>
+      readPlans(
+        layout,
+        layers.flatMap((layer) => layer.template.declaration.parameters),
+        evaluation,
+      ),
     policies,
     force: () => {
       layout.force();
@@ -134,6 +165,51 @@ export function instantiate(
     for (const adapter of adapters) checkMatched(adapter, evaluation);
   }
   return instance;
+}
+
+/** A block and its arguments; the first is the block itself, the others what it extends, in turn. */
+interface Layer {
+  readonly template: Template;
+  readonly statics: Scope;
+}
+
+/** Binds the arguments of a block and of everything it extends. */
+function openLayers(
+  template: Template,
+  path: string,
+  evaluation: Evaluation,
+  options: InstantiateOptions,
+): Layer[] | undefined {
+  const { declaration, module } = template;
+  const own = new Scope(evaluation.moduleScope(module), path);
+  if (options.base !== undefined) defineBase(options.base, own);
+  if (!bindStatics(template, own, evaluation, options.open === true)) return undefined;
+  if (declaration.base === undefined) return [{ template, statics: own }];
+  const value = evaluation.evaluate(declaration.base, own);
+  if (isSilent(value)) return undefined;
+  if (value.kind !== "template" || value.declaration.blockKind !== declaration.blockKind) {
+    evaluation.fail(messages.extendsNotABlock(declaration, declaration.base.span, value));
+    return undefined;
+  }
+  evaluation.use(value.declaration);
+  const layers = openLayers(value, path, evaluation, {
+    ...options,
+    ...(options.base && { base: options.base }),
+  });
+  const [base] = layers ?? [];
+  if (layers === undefined || base === undefined) return undefined;
+  // The block's own text also sees the parameters of what it extends.
+  const statics = new Scope(own, path, [base.statics]);
+  return [{ template, statics }, ...layers];
+}
+
+function readPlans(layout: Layout, parameters: readonly StaticParameter[], evaluation: Evaluation): Plans {
+  const generation = layout.generations[0];
+  return {
+    sweep: layout.sweeps.flatMap(({ member, view }) => readSweep(member, parameters, view, evaluation)),
+    budget: layout.budgets.flatMap(({ member, view }) => readBudget(member, view, evaluation)),
+    generation: generation && readGeneration(generation.member, layout.entries, generation.view, evaluation),
+  };
 }
 
 /** An adapter sees what it is put around as `base`, and the list positions of the place as `indices`. */
@@ -199,13 +275,14 @@ function checkMatched(adapter: InstalledAdapter, evaluation: Evaluation): void {
 
 function instantiateVariant(
   template: Template,
-  statics: Scope,
   path: string,
   evaluation: Evaluation,
   options: InstantiateOptions,
 ): Instance | undefined {
   const { declaration } = template;
   if (declaration.value === undefined) return undefined;
+  const statics = new Scope(evaluation.moduleScope(template.module), path);
+  if (!bindStatics(template, statics, evaluation, options.open === true)) return undefined;
   const value = evaluation.evaluate(declaration.value, statics);
   if (isSilent(value)) return undefined;
   if (value.kind !== "template") {

@@ -7,13 +7,17 @@
 import type { InstalledAdapter } from "./adapters.ts";
 import type {
   BindingMember,
+  BudgetMember,
   CarryMember,
   EntryMember,
   ForwardMember,
+  GenerateMember,
   HandlerMember,
   InputMember,
   Member,
   ParameterMember,
+  SweepMember,
+  WeightsMember,
 } from "./ast.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { evaluateInitializer } from "./initializers.ts";
@@ -33,13 +37,22 @@ interface Branch {
   span: Span;
 }
 
-/** Walks a block's members and gives each its slot. */
+/** Where the names in a member's text are looked up. */
+type View = Scope;
+
+/** Walks a block's members and gives each its slot. Members of what the block extends come last. */
 export class Layout {
   forward: ForwardMember | undefined;
   readonly handlers: HandlerMember[] = [];
   readonly carries: CarryMember[] = [];
   readonly inputs: InputMember[] = [];
   readonly entries: EntryMember[] = [];
+  readonly weights: { readonly member: WeightsMember; readonly view: View }[] = [];
+  readonly sweeps: { readonly member: SweepMember; readonly view: View }[] = [];
+  readonly budgets: { readonly member: BudgetMember; readonly view: View }[] = [];
+  readonly generations: { readonly member: GenerateMember; readonly view: View }[] = [];
+  readonly #views = new Map<Member, View>();
+  readonly #inheritedEntries: string[] = [];
   readonly #scope: Scope;
   readonly #path: string;
   readonly #evaluation: Evaluation;
@@ -56,22 +69,31 @@ export class Layout {
     this.#members = new Scope(undefined, path);
   }
 
-  place(members: readonly Member[]): void {
-    for (const member of members) this.#placeOne(member);
+  /** `inherited` members give way to those of the same name that are there already. */
+  place(members: readonly Member[], view: View, inherited = false): void {
+    for (const member of members) this.#placeOne(member, view, inherited);
+  }
+
+  /** Where a member's own text looks up its names. */
+  viewOf(member: Member): View {
+    return this.#views.get(member) ?? this.#scope;
   }
 
   /** Once all members are known: the first part of each dotted name becomes visible. */
   finish(): void {
+    // What is extended keeps its order, and so its first entry; what is new comes after.
+    const place = (entry: EntryMember): number => {
+      const index = this.#inheritedEntries.indexOf(entry.name.name);
+      return index < 0 ? this.#inheritedEntries.length : index;
+    };
+    this.entries.sort((a, b) => place(a) - place(b));
     for (const [name, branch] of this.#roots) {
       const earlier = this.#scope.own(name);
       if (earlier?.span !== undefined) {
         this.#evaluation.fail(messages.duplicateName(name, branch.span, earlier.span));
         continue;
       }
-      const compute = (): Value => this.#branchValue(name, branch);
-      this.#scope.defineLazy(name, compute, branch.span, () => {
-        this.#evaluation.fail(messages.circularDefinition(name, branch.span));
-      });
+      this.#defineLazy(this.#scope, name, () => this.#branchValue(name, branch), branch.span);
     }
   }
 
@@ -79,74 +101,103 @@ export class Layout {
     for (const slot of [...this.#scope.ownSlots(), ...this.#members.ownSlots()]) forceValue(slot.get());
   }
 
-  #placeOne(member: Member): void {
+  #placeOne(member: Member, view: View, inherited: boolean): void {
+    this.#views.set(member, view);
     switch (member.kind) {
       case "let": {
         const { name, span } = member.name;
-        const earlier = this.#scope.own(name);
-        if (earlier?.span !== undefined) {
-          this.#evaluation.fail(messages.duplicateName(name, span, earlier.span));
-          return;
-        }
         // A block bound by `let` shares its parent's place: it adds no segment to checkpoint names.
+        const options = { shared: true, adapters: this.#adapters };
         const compute = (): Value =>
-          this.#evaluation.attach(this.#evaluation.evaluate(member.value, this.#scope), this.#path, span, {
-            shared: true,
-            adapters: this.#adapters,
-          });
-        this.#scope.defineLazy(name, compute, span, () => {
-          this.#evaluation.fail(messages.circularDefinition(name, span));
-        });
+          this.#evaluation.attach(this.#evaluation.evaluate(member.value, view), this.#path, span, options);
+        if (this.#isFree(this.#scope, name, span, inherited))
+          this.#defineLazy(this.#scope, name, compute, span);
         return;
       }
       case "parameter":
-        this.#placeDotted(member, () => this.#parameterValue(member));
+        this.#placeDotted(member, () => this.#parameterValue(member, view), inherited);
         return;
       case "binding":
-        this.#placeDotted(member, () => this.#bindingValue(member));
+        this.#placeDotted(member, () => this.#bindingValue(member, view), inherited);
         return;
       case "conditional": {
-        const condition = this.#evaluation.evaluate(member.condition, this.#scope);
-        if (condition.kind === "bool") this.place(condition.value ? member.consequent : member.alternate);
-        else if (condition.kind === "unknown") this.place([...member.consequent, ...member.alternate]);
+        const condition = this.#evaluation.evaluate(member.condition, view);
+        if (condition.kind === "bool")
+          this.place(condition.value ? member.consequent : member.alternate, view, inherited);
+        else if (condition.kind === "unknown")
+          this.place([...member.consequent, ...member.alternate], view, inherited);
         else if (!isSilent(condition))
           this.#evaluation.fail(messages.notACondition(member.condition.span, condition));
         return;
       }
       case "require":
-        checkRequirement(member, this.#scope, this.#evaluation);
+        checkRequirement(member, view, this.#evaluation);
         return;
       case "forward":
-        if (this.forward !== undefined) {
+        if (this.forward !== undefined && !inherited) {
           this.#evaluation.fail(messages.duplicateName("forward", member.span, this.forward.span));
         }
-        this.forward = member;
+        this.forward ??= member;
         return;
       case "handler":
-        this.handlers.push(member);
+        if (!inherited || !this.handlers.some((other) => other.site.name === member.site.name)) {
+          this.handlers.push(member);
+        }
         return;
       case "carry":
-        this.carries.push(member);
+        this.#collect(this.carries, member, inherited);
         return;
       case "input":
-        this.inputs.push(member);
+        this.#collect(this.inputs, member, inherited);
         return;
       case "entry":
-        this.entries.push(member);
+        if (inherited) this.#inheritedEntries.push(member.name.name);
+        this.#collect(this.entries, member, inherited);
+        return;
+      case "weights":
+        this.weights.push({ member, view });
+        return;
+      case "sweep":
+        if (!inherited || this.sweeps.length === 0) this.sweeps.push({ member, view });
+        return;
+      case "budget":
+        this.budgets.push({ member, view });
+        return;
+      case "generate":
+        if (!inherited || this.generations.length === 0) this.generations.push({ member, view });
         return;
     }
   }
 
-  #placeDotted(member: ParameterMember | BindingMember, compute: () => Value): void {
-    const dotted = member.name.parts.map((part) => part.name).join(".");
-    const earlier = this.#members.own(dotted);
-    if (earlier?.span !== undefined) {
-      this.#evaluation.fail(messages.duplicateName(dotted, member.name.span, earlier.span));
-      return;
-    }
-    this.#members.defineLazy(dotted, compute, member.name.span, () => {
-      this.#evaluation.fail(messages.circularDefinition(dotted, member.name.span));
+  #collect<M extends CarryMember | InputMember | EntryMember>(
+    into: M[],
+    member: M,
+    inherited: boolean,
+  ): void {
+    const { name, span } = member.name;
+    const earlier = into.find((other) => other.name.name === name);
+    if (earlier === undefined) into.push(member);
+    else if (!inherited) this.#evaluation.fail(messages.duplicateName(name, span, earlier.name.span));
+  }
+
+  /** Whether a name can still be defined; reports it when it should have been. */
+  #isFree(scope: Scope, name: string, span: Span, inherited: boolean): boolean {
+    const earlier = scope.own(name);
+    if (earlier?.span === undefined) return true;
+    if (!inherited) this.#evaluation.fail(messages.duplicateName(name, span, earlier.span));
+    return false;
+  }
+
+  #defineLazy(scope: Scope, name: string, compute: () => Value, span: Span): void {
+    scope.defineLazy(name, compute, span, () => {
+      this.#evaluation.fail(messages.circularDefinition(name, span));
     });
+  }
+
+  #placeDotted(member: ParameterMember | BindingMember, compute: () => Value, inherited: boolean): void {
+    const dotted = member.name.parts.map((part) => part.name).join(".");
+    if (!this.#isFree(this.#members, dotted, member.name.span, inherited)) return;
+    this.#defineLazy(this.#members, dotted, compute, member.name.span);
     let level = this.#roots;
     for (const [i, part] of member.name.parts.entries()) {
       let branch = level.get(part.name);
@@ -174,20 +225,20 @@ export class Layout {
     };
   }
 
-  #parameterValue(member: ParameterMember): Value {
+  #parameterValue(member: ParameterMember, view: View): Value {
     const evaluation = this.#evaluation;
-    const type = declaredTensorType(member.type, this.#scope, evaluation);
+    const type = declaredTensorType(member.type, view, evaluation);
     if (type === undefined) return errorValue;
     if (type === "unknown") return unknownValue;
-    const initial = evaluateInitializer(member, this.#scope, evaluation, type.type);
+    const initial = evaluateInitializer(member, view, evaluation, type.type);
     const path = joinPath(this.#path, member.name.parts.map((part) => part.name).join("."));
     const origin = { path: this.#path, span: member.name.span };
     const handle = evaluation.emitter.parameter(path, type.type, initial, origin);
     return { kind: "tensor", type: type.type, origins: type.origins, handle };
   }
 
-  #bindingValue(member: BindingMember): Value {
-    const value = this.#evaluation.evaluate(member.value, this.#scope);
+  #bindingValue(member: BindingMember, view: View): Value {
+    const value = this.#evaluation.evaluate(member.value, view);
     const dotted = member.name.parts.map((part) => part.name).join(".");
     const attached = this.#evaluation.attach(value, joinPath(this.#path, dotted), member.name.span, {
       adapters: this.#adapters,

@@ -7,7 +7,9 @@
 import type { BlockDeclaration, ForwardMember, HandlerMember, TensorParameter } from "./ast.ts";
 import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
 import type { Instance } from "./instance.ts";
+import { checkRanks } from "./interfaces.ts";
 import * as messages from "./messages.ts";
+import { checkCondition } from "./requirements.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { type Arrival, matchArrivals } from "./tensor-types.ts";
@@ -35,7 +37,11 @@ export function runMember(
   }
   if (!fits) return unknown && !arrivals.some((a) => a.value.kind === "error") ? unknownValue : errorValue;
   const result = evaluation.runBody(member.body, frame);
-  return checkResults(member, result, frame, owner, evaluation);
+  const checked = checkResults(member, result, frame, owner, evaluation);
+  for (const condition of member.where) checkCondition(condition, undefined, frame, evaluation);
+  if (member.kind !== "forward") return checked;
+  const broken = checkRanks(declaration, arrivals[0]?.value, checked, declaration.name.span);
+  return broken === undefined ? checked : evaluation.fail(broken);
 }
 
 function pairArguments(

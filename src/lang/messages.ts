@@ -3,5 +3,6 @@
  * subject. Syntax has its own (syntax-messages.ts).
  */
 export * from "./messages/names.ts";
+export * from "./messages/plans.ts";
 export * from "./messages/shapes.ts";
 export * from "./messages/values.ts";

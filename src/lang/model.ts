@@ -20,7 +20,7 @@ import type { SavedState } from "./states.ts";
 import { coerce } from "./static-types.ts";
 import { declaredTensorType } from "./tensor-types.ts";
 import type { TensorType } from "./types.ts";
-import { isSilent, type StaticArgument, type TensorValue, type Value } from "./value.ts";
+import { intValue, isSilent, type StaticArgument, type TensorValue, type Value } from "./value.ts";
 
 export interface EntryRequest {
   /** The first model of the file when absent. */
@@ -118,7 +118,7 @@ export function evaluateEntry(
   }
   if (!checkContinues(entry, entries, evaluator)) return undefined;
   evaluator.states.continues = entry.continues !== undefined;
-  const scope = new Scope(instance.scope, "");
+  const scope = new Scope(instance.viewOf(entry), "");
   const symbols: string[] = [];
   const inputs: EntryInput[] = [];
   for (const argument of entry.inputs) {
@@ -133,7 +133,7 @@ export function evaluateEntry(
       scope.define(argument.name, { kind: "error" }, argument.span);
       continue;
     }
-    const input = declareInput(member, scope, symbols, evaluator, emitter);
+    const input = declareInput(member, instance.viewOf(member), scope, symbols, evaluator, emitter);
     if (input !== undefined) inputs.push(input);
   }
   const result = evaluator.runBody(entry.body, scope);
@@ -163,15 +163,19 @@ function checkContinues(entry: EntryMember, entries: readonly EntryMember[], eva
 
 function declareInput(
   member: InputMember,
+  view: Scope,
   scope: Scope,
   symbols: string[],
   evaluator: Evaluator,
   emitter: Emitter,
 ): EntryInput | undefined {
   const name = member.name.name;
-  const declared = declaredTensorType(member.type, scope, evaluator, (symbol) => {
+  const types = new Scope(view, "", [scope]);
+  const declared = declaredTensorType(member.type, types, evaluator, (symbol, span) => {
     if (!symbols.includes(symbol)) symbols.push(symbol);
-    return Dim.symbol(symbol);
+    const size = Dim.symbol(symbol);
+    scope.define(symbol, intValue(size), span);
+    return size;
   });
   if (declared === undefined || declared === "unknown") {
     scope.define(name, { kind: "error" }, member.name.span);

@@ -47,6 +47,9 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
     const places = new Map<string, Span>();
     const module: ModuleScope = { file, unit, names };
     modules.set(file.path, module);
+    if (unit.language !== undefined && (unit.language.text !== "1" || unit.language.unit !== undefined)) {
+      sink.report(messages.unknownLanguage(unit.language));
+    }
     open.push(file.path);
 
     const bind = (name: string, span: Span, declared: Declared | undefined): void => {
@@ -63,8 +66,13 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
       for (const { name, alias } of declaration.names) {
         const found = imported?.unit.declarations.find((d) => d.name.name === name.name);
         if (imported !== undefined && found === undefined) {
-          const known = imported.unit.declarations.map((d) => d.name.name);
+          const known = imported.unit.declarations
+            .map((d) => d.name.name)
+            .filter((known) => !known.startsWith("_"));
           sink.report(messages.unknownImport(name.name, name.span, imported.file.path, known));
+        }
+        if (found !== undefined && imported !== undefined && name.name.startsWith("_")) {
+          sink.report(messages.privateName(name.name, name.span, imported.file.path));
         }
         const local = alias ?? name;
         bind(

@@ -75,10 +75,13 @@ export class Scope {
   /** The path of the block instance that this scope belongs to. */
   readonly path: string;
   readonly #slots = new Map<string, Slot>();
+  /** Scopes whose own names are in sight here as well, behind this one's: what a block extends. */
+  readonly #overlays: readonly Scope[];
 
-  constructor(parent: Scope | undefined, path: string) {
+  constructor(parent: Scope | undefined, path: string, overlays: readonly Scope[] = []) {
     this.parent = parent;
     this.path = path;
+    this.#overlays = overlays;
   }
 
   define(name: string, value: Value, span: Span | undefined, assignable = false): void {
@@ -90,12 +93,18 @@ export class Scope {
   }
 
   own(name: string): Slot | undefined {
-    return this.#slots.get(name);
+    const slot = this.#slots.get(name);
+    if (slot !== undefined) return slot;
+    for (const overlay of this.#overlays) {
+      const found = overlay.own(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   lookup(name: string): Slot | undefined {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const slot = scope.#slots.get(name);
+      const slot = scope.own(name);
       if (slot !== undefined) return slot;
     }
     return undefined;
@@ -104,7 +113,7 @@ export class Scope {
   /** Every meaning of a name, the nearest first: a call takes the first that can be called. */
   *meanings(name: string): Iterable<Slot> {
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const slot = scope.#slots.get(name);
+      const slot = scope.own(name);
       if (slot !== undefined) yield slot;
     }
   }
@@ -113,12 +122,13 @@ export class Scope {
   names(): string[] {
     const found = new Set<string>();
     for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      for (const name of scope.#slots.keys()) found.add(name);
+      for (const slot of scope.ownSlots()) found.add(slot.name);
     }
     return [...found];
   }
 
-  ownSlots(): Iterable<Slot> {
-    return this.#slots.values();
+  *ownSlots(): Iterable<Slot> {
+    yield* this.#slots.values();
+    for (const overlay of this.#overlays) yield* overlay.ownSlots();
   }
 }

@@ -107,7 +107,7 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
         activation.policy,
         handler,
         arguments_,
-        activation.scope,
+        handlerScope(activation, handler),
         path,
         expression.span,
         evaluation,
@@ -116,6 +116,13 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
     }
   }
   return subject;
+}
+
+/** An inherited handler sees the names of its own file, and the carries like any other. */
+function handlerScope(activation: Activation, handler: HandlerMember): Scope {
+  const view = activation.policy.viewOf(handler);
+  if (view === activation.policy.scope) return activation.scope;
+  return new Scope(view, activation.policy.path, [activation.scope]);
 }
 
 /** A handler takes what it needs of what the site offers. */

@@ -2,7 +2,7 @@
  * Messages about compile-time values: arguments of the wrong type, arithmetic that has no answer,
  * conditions that can't be decided.
  */
-import type { BlockDeclaration, ParameterMember, RequireMember, StaticParameter } from "../ast.ts";
+import type { BlockDeclaration, Expression, ParameterMember, StaticParameter } from "../ast.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Dim } from "../dims.ts";
 import type { Span } from "../source.ts";
@@ -105,10 +105,10 @@ export function notACondition(span: Span, value: Value): Diagnostic {
   );
 }
 
-export function requirementFailed(member: RequireMember, reason: string | undefined): Diagnostic {
+export function requirementFailed(condition: Expression, reason: string | undefined): Diagnostic {
   const message =
     reason === undefined ? "A requirement does not hold." : `A requirement does not hold: ${reason}.`;
-  return report("requirement-failed", message, member.condition.span, "is false");
+  return report("requirement-failed", message, condition.span, "is false");
 }
 
 export function openRange(span: Span, from: Dim, to: Dim): Diagnostic {

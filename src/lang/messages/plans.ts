@@ -1,0 +1,111 @@
+/**
+ * Messages about what a model says of itself: interfaces, variants, sweeps, budgets, weights, generation.
+ */
+import type { BlockDeclaration, Identifier, NumberLiteral, StaticParameter } from "../ast.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Span } from "../source.ts";
+import { printStaticType } from "../static-types.ts";
+import { describeValue, type Value } from "../value.ts";
+import { code, didYouMean, report } from "./build.ts";
+
+export function unknownLanguage(version: NumberLiteral): Diagnostic {
+  const message = `This file is written for version ${version.text} of the language, and only version 1 is known.`;
+  return report("unknown-language-version", message, version.span, "not a version of the language", {
+    hint: "write `language 1`, or use a newer Ossicle",
+  });
+}
+
+export function privateName(name: string, span: Span, path: string): Diagnostic {
+  return report("private-name", `\`${name}\` is private to ${path}.`, span, "begins with an underscore", {
+    hint: "import what the file offers, or rename it there",
+  });
+}
+
+export function brokenInterface(
+  declaration: BlockDeclaration,
+  span: Span,
+  what: string,
+  promise: string,
+): Diagnostic {
+  const { blockKind, name } = declaration;
+  const article = /^[aeiou]/.test(blockKind) ? "an" : "a";
+  const message = `${name.name} is declared as ${article} ${blockKind}, but ${what}.`;
+  return report("broken-interface", message, span, "breaks the promise", {
+    related:
+      span === name.span ? [] : [{ span: name.span, text: `declared as ${article} ${blockKind} here` }],
+    notes: [promise],
+    hint: "declare it as a `block`, which promises nothing",
+  });
+}
+
+export function extendsNotABlock(declaration: BlockDeclaration, span: Span, value: Value): Diagnostic {
+  const message = `${declaration.name.name} can only extend another ${declaration.blockKind}.`;
+  return report("bad-extension", message, span, `this is ${describeValue(value)}`);
+}
+
+export function sweepUnknown(name: Identifier, known: readonly string[]): Diagnostic {
+  const parts = didYouMean(name.name, name.span, known);
+  return report(
+    "bad-sweep",
+    `The model has no parameter \`${name.name}\` to vary.`,
+    name.span,
+    "not a parameter",
+    parts,
+  );
+}
+
+export function sweepNotAList(span: Span): Diagnostic {
+  const message = "A sweep lists the values that a parameter takes.";
+  return report("bad-sweep", message, span, "not a list of values", {
+    hint: "as in `keep: [50%, 70%, 100%]`",
+  });
+}
+
+export function sweepValue(
+  name: string,
+  span: Span,
+  problem: string,
+  parameter: StaticParameter,
+): Diagnostic {
+  return report("bad-sweep", `This value does not fit \`${name}\`: ${problem}.`, span, "one of its values", {
+    related: [
+      { span: parameter.span, text: `\`${name}: ${printStaticType(parameter.type)}\` is declared here` },
+    ],
+  });
+}
+
+export function badBudget(span: Span, measures: readonly string[]): Diagnostic {
+  const message = "A limit of a budget is a measure, `<=` and a number.";
+  return report("bad-budget", message, span, "not a limit", {
+    hint: `as in \`macs(seconds: 10) <= 32G\`; measures are ${measures.map(code).join(", ")}`,
+  });
+}
+
+export function badRename(span: Span, left: number, right: number): Diagnostic {
+  const message = "Both sides of a renaming need the same number of `*`.";
+  return report("bad-rename", message, span, `${left} on the left, ${right} on the right`);
+}
+
+export function generateUnknown(name: Identifier, known: readonly string[]): Diagnostic {
+  const parts = didYouMean(name.name, name.span, known);
+  return report("bad-generate", `The model has no entry \`${name.name}\`.`, name.span, "not an entry", parts);
+}
+
+export function generateNotContinuing(next: Identifier, first: Identifier): Diagnostic {
+  const message = `\`${next.name}\` does not continue \`${first.name}\`.`;
+  return report("bad-generate", message, next.span, "starts from nothing", {
+    hint: `declare it as \`entry ${next.name}(…) continues ${first.name} …\``,
+  });
+}
+
+export function generateOption(name: Identifier, span: Span): Diagnostic {
+  return report(
+    "bad-generate",
+    `\`${name.name}\` is not an option of \`generate\`, or not with this value.`,
+    span,
+    "given here",
+    {
+      hint: "`stop` takes a list of strings, `limit` a number of tokens",
+    },
+  );
+}
