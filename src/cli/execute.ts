@@ -4,7 +4,7 @@
  * Owns: `reference` (the interpreter) and `onnx` (onnxruntime on files in a temporary folder, which
  * is removed whatever happens). Both bind sizes and check guards first.
  */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import { failure } from "../runtime/failure.ts";
 import { createOnnxSession } from "../runtime/onnx-session.ts";
+import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
 import { writeFailure } from "./file-failure.ts";
 import type { Progress } from "./progress.ts";
@@ -95,13 +96,11 @@ async function prepareOnnx(
   const folder = await mkdtemp(join(tmpdir(), "ossicle-")).catch((error: unknown) => {
     throw writeFailure(tmpdir(), error);
   });
-  const forget = undoOnExit(() => rmSync(folder, { recursive: true, force: true }));
-  /** False where a file in use can't be removed. */
-  const remove = (): boolean => {
-    rmSync(folder, { recursive: true, force: true });
-    const gone = !existsSync(folder);
-    if (gone) forget();
-    return gone;
+  const discard = (): void => rmSync(folder, { recursive: true, force: true });
+  const forget = undoOnExit(discard);
+  const remove = (): void => {
+    attempt(discard);
+    if (!existsSync(folder)) forget();
   };
   try {
     // Weights beside the model are mapped by onnxruntime, not copied: the process stays small.
@@ -111,6 +110,8 @@ async function prepareOnnx(
     if (model === undefined) throw failure("internal-error", "The compiler wrote no model.");
     progress.start("loading", 1);
     const session = await createOnnxSession(model.path);
+    // What onnxruntime has open stays readable; where open files can't go, they go at the end.
+    remove();
     progress.stop();
     const prepareSeconds = since();
     return {
@@ -126,11 +127,11 @@ async function prepareOnnx(
       },
       async release() {
         await session.release();
-        await release();
+        remove();
       },
     };
   } catch (error) {
-    await release();
+    remove();
     throw error;
   }
 }

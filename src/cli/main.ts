@@ -6,10 +6,12 @@
  */
 import { Command, CommanderError } from "commander";
 import { type Diagnostic, DiagnosticError } from "../lang/diagnostic.ts";
+import { failureDiagnostic } from "../runtime/failure.ts";
 import { addCheck } from "./check-command.ts";
 import { addClassify } from "./classify-command.ts";
 import { addCompile } from "./compile-command.ts";
 import { addInspect } from "./inspect-command.ts";
+import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { addRun } from "./run-command.ts";
 import type { Run } from "./run-state.ts";
@@ -23,11 +25,16 @@ export async function main(arguments_: readonly string[]): Promise<number> {
     await program.parseAsync([...arguments_], { from: "user" });
     return run.status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const output = new Output(arguments_[0] ?? "ossicle", {
-      json: arguments_.includes("--json"),
-      color: process.stderr.isTTY === true && !arguments_.includes("--no-color"),
-    });
+    const json = arguments_.includes("--json");
+    const color = useColor({ color: !arguments_.includes("--no-color") });
+    const output = new Output(arguments_[0] ?? "ossicle", { json, color });
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // In words it is on standard error already.
+      if (json) output.diagnostics([wrongUsage(error)]);
+      if (json) output.finish();
+      return 2;
+    }
     output.diagnostics(error instanceof DiagnosticError ? error.diagnostics : [internalError(error)]);
     output.finish();
     return 1;
@@ -52,6 +59,12 @@ function buildProgram(run: Run): Command {
   addRun(program, run);
   addClassify(program, run);
   return program;
+}
+
+function wrongUsage(error: CommanderError): Diagnostic {
+  const text = error.message.replace(/^error: /, "").replace(/\.?$/, ".");
+  const message = text.charAt(0).toUpperCase() + text.slice(1);
+  return failureDiagnostic("wrong-usage", message, { hint: "See --help." });
 }
 
 function internalError(error: unknown): Diagnostic {

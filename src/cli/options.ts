@@ -66,6 +66,7 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-export function useColor(options: CommonOptions): boolean {
-  return options.color && process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined;
+/** On a terminal, unless the user has said otherwise: `--no-color`, or NO_COLOR (https://no-color.org). */
+export function useColor(options: Pick<CommonOptions, "color">): boolean {
+  return options.color && process.stderr.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }

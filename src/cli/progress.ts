@@ -22,7 +22,8 @@ export function terminalProgress(enabled: boolean): Progress {
       bar?.stop();
       const format = total > 1 ? `${what} {bar} {percentage}% {eta_formatted}` : `${what} …`;
       bar = new SingleBar(
-        { format, clearOnComplete: true, stream: process.stderr, hideCursor: true },
+        // The cursor stays: Ctrl-C could leave it hidden.
+        { format, clearOnComplete: true, stream: process.stderr, hideCursor: false },
         Presets.shades_classic,
       );
       bar.start(total, 0);

@@ -16,7 +16,7 @@ import {
   withModelOptions,
 } from "./options.ts";
 import { Output } from "./output.ts";
-import { writeWhole } from "./output-files.ts";
+import { requireWritable, writeWhole } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
@@ -65,6 +65,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
   const progress = terminalProgress(!output.json);
   const elaboration = compileEntry(file, options, { entry: options.entry, taps: options.tap }, output);
   const { graph, entry } = elaboration;
+  if (options.out !== undefined) await requireWritable(options.out);
   const inputs = await readInputs(graph.inputs, options.in);
   const weights = await openWeights(options.weights, [graph], elaboration, output);
   try {
