@@ -5,6 +5,7 @@
  */
 import type { OpCatalog } from "../../lang/catalog.ts";
 import { binaryOps } from "./binary.ts";
+import { causalConv } from "./causal-conv.ts";
 import { chooseOps } from "./choose.ts";
 import { contractOps } from "./convolution.ts";
 import { cutOps } from "./cut.ts";
@@ -30,6 +31,7 @@ export const ops: readonly OpDefinition[] = [
   ...reduceOps,
   matmul,
   ...contractOps,
+  causalConv,
   ...rowOps,
   ...gatherOps,
   ...orderOps,
