@@ -134,6 +134,8 @@ export function attachValue(
   options: AttachOptions = {},
 ): Value {
   if (value.kind === "template") {
+    // Policies and adapters have no place of their own: `with` installs them.
+    if (value.declaration.blockKind === "policy" || value.declaration.blockKind === "adapter") return value;
     const instance = instantiate(value, path, evaluation, options);
     if (instance === undefined) return errorValue;
     return {
