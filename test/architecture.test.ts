@@ -202,9 +202,9 @@ describe("a rule speaks up", () => {
     ["a long file", rules.shortFiles, [file("src/lang/a.ts", `${"\n".repeat(500)}x`)], "501 lines"],
     ["no header", rules.headers, [file("src/lang/a.ts", 'import { b } from "./b.ts";')], "does not begin"],
     [
-      "only the comment of a function",
+      "only a remark",
       rules.headers,
-      [file("src/lang/a.ts", "/**\n * Adds.\n */\nexport function add() {}")],
+      [file("src/lang/a.ts", "// Adds.\nexport function add() {}")],
       "does not begin",
     ],
     ["a drawer", rules.fileNames, [file("src/lang/string-utils.ts", "")], "does not say what it holds"],

@@ -207,10 +207,10 @@ export const shortFiles: Rule = (files) =>
     return lines <= longest ? [] : [`${path}:1: has ${lines} lines, ${longest} are the limit`];
   });
 
-/** Begins by saying what the file owns. A comment that a declaration follows at once is that one's. */
+/** Begins by saying what the file owns. */
 export const headers: Rule = (files) =>
   files.flatMap(({ path, text }) =>
-    /^(?:#!.*\n)?\/\*\*\n(?: \*.*\n)+ \*\/\n(?:\n|import\b|export\s+(?:\*|(?:type\s+)?\{))/.test(text)
+    /^(?:#!.*\n)?\/\*\*\n(?: \*.*\n)+ \*\/\n/.test(text)
       ? []
       : [`${path}:1: does not begin with a comment that says what it owns`],
   );
