@@ -13,16 +13,17 @@ import type {
   LetStatement,
   Statement,
 } from "./ast.ts";
+import { decide, undecidedValue } from "./conditions.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
 import { checkRequirement } from "./requirements.ts";
-import { Scope } from "./scope.ts";
+import { Scope, type Slot } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { rangeItems } from "./static-types.ts";
 import { matchArrivals } from "./tensor-types.ts";
-import { errorValue, intValue, isSilent, unknownValue, type Value } from "./value.ts";
+import { errorValue, intValue, isSilent, type Value } from "./value.ts";
 
 export function runBody(body: Body, scope: Scope, evaluation: Evaluation): Value {
   runStatements(body.statements, scope, evaluation);
@@ -53,13 +54,14 @@ function runStatements(statements: readonly Statement[], scope: Scope, evaluatio
 
 function runLet(statement: LetStatement, scope: Scope, evaluation: Evaluation): void {
   const value = evaluation.evaluate(statement.value, scope);
-  const attached = evaluation.attach(value, scope.path, statement.span, { shared: true });
-  const values = spread(attached, statement.names, statement.value.span, evaluation);
+  let attached = evaluation.attach(value, scope.path, statement.span, { shared: true });
   const [only] = statement.names;
   if (statement.type !== undefined && only !== undefined && statement.names.length === 1) {
     const arrival = { name: only.name, type: statement.type, value: attached, span: statement.value.span };
-    matchArrivals([arrival], { scope, evaluation, owner: "this `let`", role: "result" });
+    const [fit] = matchArrivals([arrival], { scope, evaluation, owner: "this `let`", role: "result" });
+    if (fit === "error") attached = errorValue;
   }
+  const values = spread(attached, statement.names, statement.value.span, evaluation);
   for (const [i, name] of statement.names.entries()) {
     const one = values[i] ?? errorValue;
     if (name.name === "_") continue;
@@ -102,41 +104,86 @@ function spread(
 function runFor(statement: ForStatement, scope: Scope, evaluation: Evaluation): void {
   const iterable = evaluation.evaluate(statement.iterable, scope);
   const items = iterate(iterable, statement.iterable.span, evaluation);
-  for (const [i, item] of items.entries()) {
+  const run = (index: Value, item: Value): void => {
     const inner = new Scope(scope, scope.path);
-    if (statement.index !== undefined) {
-      const index = iterable.kind === "unknown" ? unknownValue : intValue(Dim.of(i));
-      inner.define(statement.index.name, index, statement.index.span);
-    }
+    if (statement.index !== undefined) inner.define(statement.index.name, index, statement.index.span);
     inner.define(statement.variable.name, item, statement.variable.span);
     runStatements(statement.statements, inner, evaluation);
+  };
+  if (items === "unknown" || items === "error") {
+    // How often is not known: the body is checked once, and what it assigns is not known after it.
+    const item = undecidedValue(items);
+    run(item, item);
+    for (const slot of assignedSlots(statement.statements, scope)) slot.set(item);
+    return;
+  }
+  for (const [i, item] of items.entries()) {
+    if (!evaluation.spend(statement.iterable.span)) return;
+    run(intValue(Dim.of(i)), item);
   }
 }
 
-/** The items of a list or range. Of an unknown one, a single unknown: the body is checked once. */
-export function iterate(value: Value, span: Span, evaluation: Evaluation): readonly Value[] {
-  if (value.kind === "unknown") return [unknownValue];
-  if (value.kind === "error") return [];
+/** More turns than any loop of a model takes. */
+const mostTurns = 100_000;
+
+/** The items of a list or range. */
+export function iterate(
+  value: Value,
+  span: Span,
+  evaluation: Evaluation,
+): readonly Value[] | "unknown" | "error" {
+  if (value.kind === "unknown" || value.kind === "error") return value.kind;
   if (value.kind === "list" || value.kind === "tuple") return value.items;
-  if (value.kind === "range") {
-    const items = rangeItems(value.from, value.to);
-    if (items !== undefined) return items;
-    evaluation.fail(messages.openRange(span, value.from, value.to));
-    return [];
+  if (value.kind !== "range") {
+    evaluation.fail(messages.notIterable(span, value));
+    return "error";
   }
-  evaluation.fail(messages.notIterable(span, value));
-  return [];
+  const { from, to } = value;
+  if (evaluation.open.reaches(value)) return "unknown";
+  const turns = to.sub(from).constant;
+  if (turns !== undefined && turns > mostTurns) {
+    evaluation.fail(messages.tooManyTurns(span, turns, mostTurns));
+    return "error";
+  }
+  const items = rangeItems(from, to);
+  if (items !== undefined) return items;
+  evaluation.fail(messages.openRange(span, from, to));
+  return "error";
+}
+
+/** The names in sight that statements give new values. */
+function assignedSlots(statements: readonly Statement[], scope: Scope): Slot[] {
+  const slots: Slot[] = [];
+  const collect = (parts: readonly Statement[]): void => {
+    for (const part of parts) {
+      if (part.kind === "for") collect(part.statements);
+      else if (part.kind === "if") collect([...part.consequent, ...part.alternate]);
+      else if (part.kind === "assign") {
+        for (const { name } of part.names) {
+          const slot = scope.lookup(name);
+          if (slot?.assignable === true) slots.push(slot);
+        }
+      }
+    }
+  };
+  collect(statements);
+  return slots;
 }
 
 function runIf(statement: IfStatement, scope: Scope, evaluation: Evaluation): void {
-  const condition = evaluation.evaluate(statement.condition, scope);
-  if (condition.kind === "bool") {
-    const chosen = condition.value ? statement.consequent : statement.alternate;
+  const decision = decide(statement.condition, scope, evaluation);
+  const { consequent, alternate } = statement;
+  const run = (chosen: readonly Statement[]): void =>
     runStatements(chosen, new Scope(scope, scope.path), evaluation);
-  } else if (condition.kind === "unknown") {
-    runStatements(statement.consequent, new Scope(scope, scope.path), evaluation);
-    runStatements(statement.alternate, new Scope(scope, scope.path), evaluation);
-  } else if (!isSilent(condition)) {
-    evaluation.fail(messages.notACondition(statement.condition.span, condition));
+  if (typeof decision === "boolean") {
+    run(decision ? consequent : alternate);
+    return;
   }
+  // Both are checked from the same start, and what either assigns is not known after them.
+  const slots = assignedSlots([...consequent, ...alternate], scope);
+  const before = slots.map((slot) => slot.get());
+  run(consequent);
+  for (const [i, slot] of slots.entries()) slot.set(before[i] ?? errorValue);
+  run(alternate);
+  for (const slot of slots) slot.set(undecidedValue(decision));
 }

@@ -12,8 +12,10 @@ import { callInitializer } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
-import { asNumber, extreme, type StaticResult, toInteger } from "./static-arithmetic.ts";
-import { describeValue, intValue, isSilent, type Value } from "./value.ts";
+import { asNumber, extreme, isStaticNumber, type StaticResult, toInteger } from "./static-arithmetic.ts";
+import { resolve } from "./static-results.ts";
+import { toDim } from "./tensor-types.ts";
+import { describeValue, errorValue, intValue, isSilent, type Value } from "./value.ts";
 
 const realFunctions: Readonly<Record<string, (x: number) => number>> = {
   sqrt: Math.sqrt,
@@ -66,8 +68,7 @@ export function callBuiltin(
   const [extra] = arguments_.named;
   if (extra !== undefined)
     return evaluation.fail(messages.unknownArgument(name, extra[0], extra[1].nameSpan, []));
-  const result = callStatic(name, values);
-  return result.ok ? result.value : evaluation.fail(messages.badArithmetic(span, result));
+  return resolve(callStatic(name, values), span, evaluation);
 }
 
 function callStatic(name: string, values: readonly Value[]): StaticResult {
@@ -87,7 +88,8 @@ function callStatic(name: string, values: readonly Value[]): StaticResult {
   const fn = realFunctions[name];
   const number = asNumber(first);
   if (fn === undefined || number === undefined) {
-    return { ok: false, problem: `${name}( ) needs a number that is known while compiling` };
+    const problem = `\`${name}\` needs a number that is known while compiling, and this is ${describeValue(first)}`;
+    return isStaticNumber(first) ? { ok: false, problem, isOpen: true } : { ok: false, problem };
   }
   const value = fn(number);
   return Number.isFinite(value)
@@ -112,13 +114,21 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
   const size = tensor.value.type.shape[axis];
   if (size === undefined)
     return evaluation.fail(messages.axisOutOfRange(axisArgument?.span ?? span, given ?? 0, rank));
-  const part = size.divideExactly(Dim.of(count));
-  if (part === undefined) return evaluation.fail(messages.notDivisible(size, Dim.of(count), tensor.span, []));
+  const part = partSize(size, Dim.of(count), tensor.span, scope, evaluation);
+  if (part === undefined) return errorValue;
   const items: Value[] = [];
   for (let i = 0; i < count; i++) {
     items.push(sliceTensor(tensor.value, axis, part.mul(i), part.mul(i + 1), scope, span, evaluation));
   }
   return { kind: "tuple", items };
+}
+
+/** One part's share of a dimension; a guard while the dimension is open. */
+function partSize(size: Dim, count: Dim, span: Span, scope: Scope, evaluation: Evaluation): Dim | undefined {
+  const part = size.divideExactly(count);
+  if (part !== undefined) return part;
+  const share = toDim({ kind: "quotient", numerator: size, denominator: count }, span, scope, evaluation);
+  return share === "unknown" ? undefined : share;
 }
 
 /** `size(x, 1)`: a dimension of a tensor as an integer. */

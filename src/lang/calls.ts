@@ -101,18 +101,28 @@ function isConfigured(template: Template, arguments_: CallArguments): boolean {
 function configure(template: Template, arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
   const { declaration } = template;
   const given = new Map<string, StaticArgument>(template.arguments);
+  const isBroken = evaluation.isBroken(declaration);
+  let wrong = isBroken;
   for (const [i, argument] of arguments_.positional.entries()) {
     const parameter = declaration.parameters[i];
-    if (parameter === undefined) {
-      return evaluation.fail(messages.tooManyArguments(declaration.name.name, argument.span));
+    if (parameter !== undefined) {
+      given.set(parameter.name.name, argument);
+      continue;
     }
-    given.set(parameter.name.name, argument);
+    wrong = true;
+    if (isBroken) break;
+    const { length } = declaration.parameters;
+    evaluation.fail(
+      messages.tooManyArguments(declaration.name.name, length, argument.span, declaration.name.span),
+    );
+    break;
   }
-  let wrong = false;
   for (const [name, argument] of arguments_.named) {
     const known = declaration.parameters.map((parameter) => parameter.name.name);
     if (!known.includes(name)) {
-      evaluation.fail(messages.unknownArgument(declaration.name.name, name, argument.nameSpan, known));
+      if (!isBroken) {
+        evaluation.fail(messages.unknownArgument(declaration.name.name, name, argument.nameSpan, known));
+      }
       wrong = true;
       continue;
     }
@@ -122,7 +132,11 @@ function configure(template: Template, arguments_: CallArguments, span: Span, ev
     }
     given.set(name, argument);
   }
-  return wrong ? errorValue : { ...template, arguments: given, configured: true, span };
+  // A misnamed argument was meant for one of those that are left: none of them is reported again.
+  for (const { name } of wrong ? declaration.parameters : []) {
+    if (!given.has(name.name)) given.set(name.name, { value: errorValue, span });
+  }
+  return { ...template, arguments: given, configured: true, span };
 }
 
 /** Gives templates, alone or in lists, a place; other values pass unchanged. */
@@ -175,18 +189,23 @@ function callInstance(
   evaluation: Evaluation,
 ): Value {
   const { forward, declaration } = instance;
-  if (forward === undefined) return evaluation.fail(messages.noForward(declaration, span));
+  if (forward === undefined) {
+    return evaluation.isBroken(declaration)
+      ? errorValue
+      : evaluation.fail(messages.noForward(declaration, span));
+  }
+  const frame = evaluation.enter(declaration, span);
+  if (frame === undefined) return errorValue;
   const activations = openActivations(instance, evaluation);
-  const result = runMember(
-    instance,
-    forward,
-    arguments_,
-    instance.viewOf(forward),
-    instance.path,
-    span,
-    evaluation,
-  );
-  closeActivations(activations, instance, evaluation);
+  let result: Value = errorValue;
+  try {
+    const view = instance.viewOf(forward);
+    result = evaluation.within(frame, () =>
+      runMember(instance, forward, arguments_, view, instance.path, span, evaluation),
+    );
+  } finally {
+    closeActivations(activations, result, instance, evaluation);
+  }
   if (!instance.shared) evaluation.name(instance.path, result);
   return result;
 }

@@ -4,14 +4,14 @@
  * Owns: what gets evaluated so that every mistake shows: every entry of every model, with defaults
  * and unused members included, and then each block that no model used, on its own.
  */
-import type { BlockDeclaration, ForwardMember, TypeExpression } from "./ast.ts";
+import { checkAlone } from "./alone.ts";
+import type { BlockDeclaration } from "./ast.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
-import type { DiagnosticSink } from "./diagnostic.ts";
+import { DiagnosticSink } from "./diagnostic.ts";
 import { Dim, productDims } from "./dims.ts";
 import type { Emitter, Handle, Origin } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
 import { openGuards } from "./guards.ts";
-import { bareTemplate, instantiate } from "./instance.ts";
 import { checkInterface } from "./interfaces.ts";
 import {
   type EntryRequest,
@@ -21,10 +21,10 @@ import {
   modelNames,
   openModel,
 } from "./model.ts";
-import type { ModuleScope, Program } from "./program.ts";
-import { elementType } from "./tensor-types.ts";
+import type { Program } from "./program.ts";
+import { isBrokenBy } from "./recovered.ts";
+import type { Span } from "./source.ts";
 import type { TensorType } from "./types.ts";
-import { unknownValue, type Value } from "./value.ts";
 
 /** What `check` has to say of one entry. */
 export interface CheckedEntry extends EvaluatedEntry {
@@ -89,7 +89,6 @@ export function checkProgram(
   request: EntryRequest = {},
 ): CheckedModule {
   const context: ModelContext = { program, catalog, sink };
-  const used = new Set<BlockDeclaration>();
   const entries: CheckedEntry[] = [];
   const chosen = request.model ?? modelNames(program)[0];
   if (request.model !== undefined && !modelNames(program).includes(request.model)) {
@@ -97,19 +96,16 @@ export function checkProgram(
   }
   for (const declaration of program.root.unit.declarations) {
     if (declaration.kind !== "block") continue;
-    for (const diagnostic of checkInterface(declaration)) sink.report(diagnostic);
+    if (!isBrokenBy(program.root.recovered, declaration)) {
+      for (const diagnostic of checkInterface(declaration)) sink.report(diagnostic);
+    }
     if (declaration.blockKind !== "model") continue;
     const settings =
       declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
-    const open = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
-    if (open) checkAlone(declaration, program.root, catalog, sink, used);
-    else checkModel(declaration, settings, context, used, entries);
+    const isOpen = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
+    if (!isOpen) checkModel(declaration, settings, context, entries);
   }
-  for (const declaration of program.root.unit.declarations) {
-    if (declaration.kind === "block" && !used.has(declaration)) {
-      checkAlone(declaration, program.root, catalog, sink, used);
-    }
-  }
+  checkUnused(program, catalog, sink);
   return { program, entries };
 }
 
@@ -117,24 +113,18 @@ function checkModel(
   declaration: BlockDeclaration,
   settings: ReadonlyMap<string, string>,
   context: ModelContext,
-  used: Set<BlockDeclaration>,
   entries: CheckedEntry[],
 ): void {
   const model = declaration.name.name;
   const outline = openModel(context, { model, settings }, new Notes());
-  if (outline === undefined) {
-    used.add(declaration);
-    return;
-  }
+  if (outline === undefined) return;
   outline.instance.force();
   outline.instance.plans();
-  for (const block of outline.evaluator.used) used.add(block);
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();
     const fresh = openModel(context, { model, settings }, notes);
     if (fresh === undefined) continue;
     const evaluated = evaluateEntry(fresh, { model, entry: name.name }, notes);
-    for (const block of fresh.evaluator.used) used.add(block);
     if (evaluated === undefined) continue;
     entries.push({
       ...evaluated,
@@ -145,51 +135,27 @@ function checkModel(
   }
 }
 
-/** Evaluates a block whose parameters nobody set: what depends on them stays open. */
-function checkAlone(
-  declaration: BlockDeclaration,
-  module: ModuleScope,
-  catalog: OpCatalog,
-  sink: DiagnosticSink,
-  used: Set<BlockDeclaration>,
-): void {
-  used.add(declaration);
-  const evaluator = new Evaluator({ catalog, emitter: new Notes(), sink, alone: true });
-  const instance = instantiate(bareTemplate(declaration, module), declaration.name.name, evaluator, {
-    open: true,
-  });
-  if (instance === undefined) return;
-  instance.force();
-  if (instance.forward !== undefined) runAlone(instance.forward, instance, evaluator);
-  for (const block of evaluator.used) used.add(block);
-}
-
-function runAlone(
-  forward: ForwardMember,
-  instance: NonNullable<ReturnType<typeof instantiate>>,
-  evaluator: Evaluator,
-): void {
-  const positional = forward.parameters.map((parameter) => {
-    const span = parameter.name.span;
-    return { value: openTensor(parameter.type) ?? unknownValue, span };
-  });
-  evaluator.call(
-    { kind: "instance", instance },
-    { positional, named: new Map() },
-    instance.scope,
-    forward.span,
-  );
-}
-
-/** A tensor whose sizes are all open, when the written type has only plain capital names. */
-function openTensor(type: TypeExpression): Value | undefined {
-  if (type.kind !== "tensor-type") return undefined;
-  const dtype = elementType(type.name.name);
-  if (dtype === undefined) return undefined;
-  const shape: Dim[] = [];
-  for (const dim of type.dims) {
-    if (dim.kind === "variadic-dim" || dim.value.kind !== "name") return undefined;
-    shape.push(Dim.symbol(dim.value.name));
+/**
+ * What no model reached: blocks that none uses, branches that its arguments did not choose. A place
+ * that has a diagnostic already is left alone.
+ */
+function checkUnused(program: Program, catalog: OpCatalog, sink: DiagnosticSink): void {
+  const { root } = program;
+  const found = new DiagnosticSink();
+  const context = { program, catalog, emitter: new Notes(), sink: found };
+  const scope = new Evaluator(context).moduleScope(root);
+  for (const slot of scope.ownSlots()) slot.get();
+  for (const declaration of root.unit.declarations) {
+    if (declaration.kind === "block") checkAlone(declaration, root, context);
   }
-  return { kind: "tensor", type: { dtype, shape }, origins: shape.map(() => undefined), handle: {} };
+  const reported = sink.sorted().flatMap(({ primary }) => primary ?? []);
+  for (const diagnostic of found.sorted()) {
+    const span = diagnostic.primary?.span;
+    const isKnown = reported.some((label) => span !== undefined && overlap(label.span, span));
+    if (!isKnown) sink.report(diagnostic);
+  }
+}
+
+function overlap(a: Span, b: Span): boolean {
+  return a.file.path === b.file.path && a.start < b.end && b.start < a.end;
 }

@@ -9,7 +9,9 @@ import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
+import type { Frame } from "./frames.ts";
 import type { Instance } from "./instance.ts";
+import type { OpenParameters } from "./open-parameters.ts";
 import type { Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
@@ -48,8 +50,10 @@ export interface Activation {
 export interface Evaluation {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
-  /** A block checked on its own: what depends on an open parameter is left open, not reported. */
-  readonly alone: boolean;
+  /** Parameters without a value, where a block is checked on its own: what depends on them is left open. */
+  readonly open: OpenParameters;
+  /** The innermost block at work. */
+  readonly frame: Frame | undefined;
   /** Policies at work, the outermost first. */
   readonly activations: Activation[];
   evaluate(expression: Expression, scope: Scope): Value;
@@ -75,8 +79,16 @@ export interface Evaluation {
   saveState(path: string, name: string, value: Value): void;
   /** Notes how a checkpoint calls the tensors below a block. */
   rename(renames: readonly Rename[]): void;
-  /** Notes that a block was instantiated, so that it need not be checked on its own. */
-  use(declaration: BlockDeclaration): void;
+  /** Runs with `frame` as the innermost block at work. */
+  within<T>(frame: Frame | undefined, run: () => T): T;
+  /** Goes into a block that `span` uses; `undefined`, once reported, when that would never end. */
+  enter(declaration: BlockDeclaration, span: Span): Frame | undefined;
+  /** Runs what may compute a size too large to be handled, which is reported at `span`. */
+  attempt(span: Span, run: () => Value): Value;
+  /** Counts work; `false`, once reported, when the program takes more of it than any model. */
+  spend(span: Span, steps?: number): boolean;
+  /** Whether the parser gave up on a part of a declaration, so that it may lack what it should have. */
+  isBroken(declaration: BlockDeclaration): boolean;
   /** Reports and gives the value that keeps everything after it silent. */
   fail(diagnostic: Diagnostic): Value;
   warn(diagnostic: Diagnostic): void;

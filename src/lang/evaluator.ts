@@ -9,13 +9,17 @@ import { runBody } from "./bodies.ts";
 import { attachValue, callValue } from "./calls.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import { DimError } from "./dims.ts";
 import type { Emitter, Origin } from "./emitter.ts";
 import type { Activation, AttachOptions, CallArguments, Evaluation } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
+import { blameUse, circleOf, type Frame, firstInText, innerFrame } from "./frames.ts";
 import { moduleScope } from "./instance.ts";
 import * as messages from "./messages.ts";
+import { OpenParameters } from "./open-parameters.ts";
 import type { Rename } from "./plans.ts";
-import type { ModuleScope } from "./program.ts";
+import type { ModuleScope, Program } from "./program.ts";
+import { isBrokenBy } from "./recovered.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { States } from "./states.ts";
@@ -26,40 +30,101 @@ export interface EvaluatorOptions {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
   readonly sink: DiagnosticSink;
-  /** A block checked on its own: what depends on an open parameter is left open, not reported. */
-  readonly alone?: boolean;
+  /** Tells the user's own file from others, and what was lost to errors in the text. */
+  readonly program: Program;
 }
 
-/** Blocks inside blocks, and expressions inside expressions: far beyond any model, well within the stack. */
-const maximumDepth = 400;
+/** Expressions inside expressions, through all the blocks between: well within the stack. */
+const maximumDepth = 300;
+/** Blocks inside blocks. */
+const maximumBlockDepth = 60;
+/** Expressions evaluated; the largest models take a hundredth of it. */
+const maximumWork = 4_000_000;
+/** Messages that are about a name: silent when errors in the text took the name away. */
+const aboutNames: ReadonlySet<string> = new Set([
+  "unknown-name",
+  "unknown-member",
+  "unknown-argument",
+  "unknown-input",
+]);
 
 export class Evaluator implements Evaluation {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
-  readonly alone: boolean;
+  readonly open = new OpenParameters();
   readonly activations: Activation[] = [];
-  readonly used = new Set<BlockDeclaration>();
   readonly states = new States();
   readonly renames: Rename[] = [];
   readonly #sink: DiagnosticSink;
+  readonly #program: Program;
+  readonly #endless = new Set<BlockDeclaration>();
   readonly #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
   readonly #scopes = new Map<ModuleScope, Scope>();
   #depth = 0;
+  #work = 0;
+  #frame: Frame | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.catalog = options.catalog;
     this.emitter = options.emitter;
-    this.alone = options.alone ?? false;
     this.#sink = options.sink;
+    this.#program = options.program;
   }
 
   evaluate(expression: Expression, scope: Scope): Value {
+    if (!this.spend(expression.span)) return errorValue;
     if (this.#depth >= maximumDepth) return this.fail(messages.evaluationTooDeep(expression.span));
     this.#depth++;
-    const value = evaluateExpression(expression, scope, this);
+    const value = this.attempt(expression.span, () => evaluateExpression(expression, scope, this));
     this.#depth--;
     return value;
+  }
+
+  get frame(): Frame | undefined {
+    return this.#frame;
+  }
+
+  within<T>(frame: Frame | undefined, run: () => T): T {
+    const before = this.#frame;
+    this.#frame = frame;
+    try {
+      return run();
+    } finally {
+      this.#frame = before;
+    }
+  }
+
+  enter(declaration: BlockDeclaration, span: Span): Frame | undefined {
+    if (this.#endless.has(declaration)) return undefined;
+    const frame = innerFrame(declaration, span, this.#frame);
+    if (frame.depth <= maximumBlockDepth) return frame;
+    const circle = firstInText(circleOf(frame));
+    for (const use of circle) this.#endless.add(use.declaration);
+    this.fail(circle.length === 0 ? messages.evaluationTooDeep(span) : messages.endlessBlock(circle));
+    return undefined;
+  }
+
+  attempt(span: Span, run: () => Value): Value {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof DimError)) throw error;
+      return this.fail(messages.sizeTooLarge(span, error));
+    }
+  }
+
+  spend(span: Span, steps = 1): boolean {
+    if (this.#work > maximumWork) return false;
+    this.#work += steps;
+    if (this.#work <= maximumWork) return true;
+    this.fail(messages.tooMuchWork(span));
+    return false;
+  }
+
+  isBroken(declaration: BlockDeclaration): boolean {
+    const module = this.#program.modules.get(declaration.span.file.path);
+    return isBrokenBy(module?.recovered, declaration);
   }
 
   call(callee: Value, arguments_: CallArguments, scope: Scope, span: Span): Value {
@@ -116,13 +181,21 @@ export class Evaluator implements Evaluation {
     this.renames.push(...renames);
   }
 
-  use(declaration: BlockDeclaration): void {
-    this.used.add(declaration);
+  fail(diagnostic: Diagnostic): Value {
+    if (!this.#isLost(diagnostic)) {
+      this.#sink.report(blameUse(diagnostic, this.#frame, this.#program.root.file));
+    }
+    return errorValue;
   }
 
-  fail(diagnostic: Diagnostic): Value {
-    this.#sink.report(diagnostic);
-    return errorValue;
+  #isLost({ code, primary }: Diagnostic): boolean {
+    if (primary === undefined || !aboutNames.has(code)) return false;
+    const { file, start, end } = primary.span;
+    const name = file.text.slice(start, end);
+    for (const { recovered } of this.#program.modules.values()) {
+      if (recovered?.lostNames.has(name) === true) return true;
+    }
+    return false;
   }
 
   warn(diagnostic: Diagnostic): void {

@@ -19,6 +19,7 @@ import type {
 } from "./ast.ts";
 import { iterate } from "./bodies.ts";
 import { isLanguageFunction, languageConstant } from "./builtins.ts";
+import { decide, decideValue, undecidedValue } from "./conditions.ts";
 import { Dim } from "./dims.ts";
 import type { CallArguments, Evaluation } from "./evaluation.ts";
 import { evaluateIndex } from "./indexing.ts";
@@ -28,6 +29,7 @@ import { emitOp, lift } from "./op-calls.ts";
 import { Scope } from "./scope.ts";
 import { evaluateSite } from "./sites.ts";
 import * as arithmetic from "./static-arithmetic.ts";
+import { resolve } from "./static-results.ts";
 import { isDType } from "./types.ts";
 import { errorValue, intValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
 
@@ -65,29 +67,24 @@ export function evaluateExpression(expression: Expression, scope: Scope, evaluat
       const operand = evaluation.evaluate(expression.operand, scope);
       if (isSilent(operand)) return operand;
       if (expression.operator === "!") {
-        if (operand.kind === "bool") return { kind: "bool", value: !operand.value };
         if (operand.kind === "tensor")
           return emitOp("not", [operand], {}, scope, expression.span, evaluation);
-        return evaluation.fail(messages.notACondition(expression.operand.span, operand));
+        const decision = decideValue(operand, expression.operand.span, evaluation);
+        return typeof decision === "boolean" ? { kind: "bool", value: !decision } : undecidedValue(decision);
       }
       if (operand.kind === "tensor") return emitOp("neg", [operand], {}, scope, expression.span, evaluation);
-      const result = arithmetic.negate(operand);
-      return result.ok ? result.value : evaluation.fail(messages.badArithmetic(expression.span, result));
+      return resolve(arithmetic.negate(operand), expression.span, evaluation);
     }
     case "binary":
       return binaryValue(expression, scope, evaluation);
     case "conditional-expression": {
-      const condition = evaluation.evaluate(expression.condition, scope);
-      if (condition.kind === "unknown") {
-        evaluation.evaluate(expression.consequent, scope);
-        evaluation.evaluate(expression.alternate, scope);
-        return unknownValue;
+      const decision = decide(expression.condition, scope, evaluation);
+      if (typeof decision === "boolean") {
+        return evaluation.evaluate(decision ? expression.consequent : expression.alternate, scope);
       }
-      if (isSilent(condition)) return condition;
-      if (condition.kind !== "bool") {
-        return evaluation.fail(messages.notACondition(expression.condition.span, condition));
-      }
-      return evaluation.evaluate(condition.value ? expression.consequent : expression.alternate, scope);
+      evaluation.evaluate(expression.consequent, scope);
+      evaluation.evaluate(expression.alternate, scope);
+      return undecidedValue(decision);
     }
     case "pipe":
       return pipeValue(expression, scope, evaluation);
@@ -162,21 +159,20 @@ function comprehensionValue(
   evaluation: Evaluation,
 ): Value {
   const iterable = evaluation.evaluate(expression.iterable, scope);
-  if (iterable.kind === "error") return iterable;
+  const found = iterate(iterable, expression.iterable.span, evaluation);
+  let undecided: "unknown" | "error" | undefined = typeof found === "string" ? found : undefined;
   const items: Value[] = [];
-  for (const item of iterate(iterable, expression.iterable.span, evaluation)) {
+  for (const item of typeof found === "string" ? [undecidedValue(found)] : found) {
+    if (!evaluation.spend(expression.iterable.span)) return errorValue;
     const inner = new Scope(scope, scope.path);
     inner.define(expression.variable.name, item, expression.variable.span);
-    if (expression.condition !== undefined) {
-      const condition = evaluation.evaluate(expression.condition, inner);
-      if (condition.kind === "bool" && !condition.value) continue;
-      if (condition.kind !== "bool" && !isSilent(condition)) {
-        return evaluation.fail(messages.notACondition(expression.condition.span, condition));
-      }
-    }
+    const { condition } = expression;
+    const decision = condition === undefined || decide(condition, inner, evaluation);
+    if (decision === false) continue;
+    if (decision !== true) undecided ??= decision;
     items.push(evaluation.evaluate(expression.element, inner));
   }
-  return iterable.kind === "unknown" ? unknownValue : { kind: "list", items };
+  return undecided === undefined ? { kind: "list", items } : undecidedValue(undecided);
 }
 
 function memberValue(expression: MemberExpression, scope: Scope, evaluation: Evaluation): Value {
@@ -353,8 +349,8 @@ function binaryValue(expression: BinaryExpression, scope: Scope, evaluation: Eva
   if ((left.kind === "tensor" || right.kind === "tensor") && !comparesNone) {
     return tensorBinary(expression, left, right, scope, evaluation);
   }
-  const result = arithmetic.binary(expression.operator, left, right);
-  return result.ok ? result.value : evaluation.fail(messages.badArithmetic(expression.span, result));
+  const result = arithmetic.binary(expression.operator, left, right, evaluation.open.minimums);
+  return resolve(result, expression.span, evaluation);
 }
 
 function tensorBinary(
@@ -367,6 +363,8 @@ function tensorBinary(
   const { op, negate } = tensorOps[expression.operator];
   const like = left.kind === "tensor" ? left : right;
   if (like.kind !== "tensor") return errorValue;
+  const isOpen = [left, right].some((value) => value.kind === "scaled" && evaluation.open.reaches(value));
+  if (isOpen) return unknownValue;
   const a = lift(left, like, expression.left.span, scope, evaluation);
   const b = lift(right, like, expression.right.span, scope, evaluation);
   if (a === undefined || b === undefined) return errorValue;

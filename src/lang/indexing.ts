@@ -126,8 +126,9 @@ function bound(
 }
 
 function within(low: Dim, high: Dim, span: Span, scope: Scope, evaluation: Evaluation): boolean {
-  if (Dim.provablyAtMost(low, high)) return true;
-  if (Dim.provablyAtMost(high.add(1), low)) {
+  const { minimums } = evaluation.open;
+  if (Dim.provablyAtMost(low, high, minimums)) return true;
+  if (Dim.provablyAtMost(high.add(1), low, minimums)) {
     evaluation.fail(messages.indexOutOfRange(span, low, high));
     return false;
   }

@@ -32,7 +32,7 @@ import type { ModuleScope } from "./program.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { bindStatics } from "./statics.ts";
-import { errorValue, intValue, isSilent, type Template, type Value } from "./value.ts";
+import { errorValue, intValue, isSilent, type Template, unknownValue, type Value } from "./value.ts";
 
 export interface Instance {
   readonly declaration: BlockDeclaration;
@@ -110,8 +110,8 @@ export interface InstantiateOptions {
 }
 
 /**
- * Makes an instance of `template` at `path`. Reports wrong, missing and unknown arguments; returns
- * `undefined` when nothing useful is left.
+ * Makes an instance of `template` at `path`. Reports wrong and missing arguments and goes on without
+ * them; returns `undefined` when nothing useful is left.
  */
 export function instantiate(
   template: Template,
@@ -119,8 +119,18 @@ export function instantiate(
   evaluation: Evaluation,
   options: InstantiateOptions = {},
 ): Instance | undefined {
+  const frame = evaluation.enter(template.declaration, template.span);
+  if (frame === undefined) return undefined;
+  return evaluation.within(frame, () => build(template, path, evaluation, options));
+}
+
+function build(
+  template: Template,
+  path: string,
+  evaluation: Evaluation,
+  options: InstantiateOptions,
+): Instance | undefined {
   const { declaration, module } = template;
-  evaluation.use(declaration);
   if (declaration.value !== undefined) return instantiateVariant(template, path, evaluation, options);
   const layers = openLayers(template, path, evaluation, options);
   const [own] = layers ?? [];
@@ -183,7 +193,8 @@ function openLayers(
   const { declaration, module } = template;
   const own = new Scope(evaluation.moduleScope(module), path);
   if (options.base !== undefined) defineBase(options.base, own);
-  if (!bindStatics(template, own, evaluation, options.open === true)) return undefined;
+  else if (options.open === true && declaration.blockKind === "adapter") defineOpenBase(own);
+  bindStatics(template, own, evaluation, options.open === true);
   if (declaration.base === undefined) return [{ template, statics: own }];
   const value = evaluation.evaluate(declaration.base, own);
   if (isSilent(value)) return undefined;
@@ -191,11 +202,9 @@ function openLayers(
     evaluation.fail(messages.extendsNotABlock(declaration, declaration.base.span, value));
     return undefined;
   }
-  evaluation.use(value.declaration);
-  const layers = openLayers(value, path, evaluation, {
-    ...options,
-    ...(options.base && { base: options.base }),
-  });
+  const frame = evaluation.enter(value.declaration, declaration.base.span);
+  if (frame === undefined) return undefined;
+  const layers = evaluation.within(frame, () => openLayers(value, path, evaluation, options));
   const [base] = layers ?? [];
   if (layers === undefined || base === undefined) return undefined;
   // The block's own text also sees the parameters of what it extends.
@@ -217,6 +226,12 @@ function defineBase(base: Instance, scope: Scope): void {
   scope.define("base", { kind: "instance", instance: base }, undefined);
   const indices = pathIndices(base.path).map((index) => intValue(Dim.of(index)));
   scope.define("indices", { kind: "list", items: indices }, undefined);
+}
+
+/** The same of an adapter that is put around nothing in particular. */
+function defineOpenBase(scope: Scope): void {
+  scope.define("base", unknownValue, undefined);
+  scope.define("indices", unknownValue, undefined);
 }
 
 function installExtensions(
@@ -282,7 +297,7 @@ function instantiateVariant(
   const { declaration } = template;
   if (declaration.value === undefined) return undefined;
   const statics = new Scope(evaluation.moduleScope(template.module), path);
-  if (!bindStatics(template, statics, evaluation, options.open === true)) return undefined;
+  bindStatics(template, statics, evaluation, options.open === true);
   const value = evaluation.evaluate(declaration.value, statics);
   if (isSilent(value)) return undefined;
   if (value.kind !== "template") {

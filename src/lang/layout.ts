@@ -9,6 +9,7 @@ import type {
   BindingMember,
   BudgetMember,
   CarryMember,
+  ConditionalMember,
   EntryMember,
   ForwardMember,
   GenerateMember,
@@ -19,7 +20,9 @@ import type {
   SweepMember,
   WeightsMember,
 } from "./ast.ts";
+import { decide } from "./conditions.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Frame } from "./frames.ts";
 import { evaluateInitializer } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
@@ -60,6 +63,9 @@ export class Layout {
   /** Dotted members by their full name; first parts become names in the block's scope. */
   readonly #members: Scope;
   readonly #roots = new Map<string, Branch>();
+  readonly #frame: Frame | undefined;
+  /** Inside a conditional that can't be decided here. */
+  #undecided = false;
 
   constructor(scope: Scope, path: string, evaluation: Evaluation, adapters: readonly InstalledAdapter[]) {
     this.#scope = scope;
@@ -67,6 +73,7 @@ export class Layout {
     this.#evaluation = evaluation;
     this.#adapters = adapters;
     this.#members = new Scope(undefined, path);
+    this.#frame = evaluation.frame;
   }
 
   /** `inherited` members give way to those of the same name that are there already. */
@@ -93,12 +100,15 @@ export class Layout {
         this.#evaluation.fail(messages.duplicateName(name, branch.span, earlier.span));
         continue;
       }
-      this.#defineLazy(this.#scope, name, () => this.#branchValue(name, branch), branch.span);
+      this.#define(this.#scope, name, branch.span, () => this.#branchValue(name, branch));
     }
   }
 
   force(): void {
-    for (const slot of [...this.#scope.ownSlots(), ...this.#members.ownSlots()]) forceValue(slot.get());
+    for (const slot of [...this.#scope.ownSlots(), ...this.#members.ownSlots()]) {
+      const value = slot.get();
+      if (slot.span !== undefined) forceValue(value, slot.span, this.#evaluation);
+    }
   }
 
   #placeOne(member: Member, view: View, inherited: boolean): void {
@@ -110,8 +120,7 @@ export class Layout {
         const options = { shared: true, adapters: this.#adapters };
         const compute = (): Value =>
           this.#evaluation.attach(this.#evaluation.evaluate(member.value, view), this.#path, span, options);
-        if (this.#isFree(this.#scope, name, span, inherited))
-          this.#defineLazy(this.#scope, name, compute, span);
+        this.#declare(this.#scope, name, span, compute, inherited);
         return;
       }
       case "parameter":
@@ -121,21 +130,18 @@ export class Layout {
         this.#placeDotted(member, () => this.#bindingValue(member, view), inherited);
         return;
       case "conditional": {
-        const condition = this.#evaluation.evaluate(member.condition, view);
-        if (condition.kind === "bool")
-          this.place(condition.value ? member.consequent : member.alternate, view, inherited);
-        else if (condition.kind === "unknown")
-          this.place([...member.consequent, ...member.alternate], view, inherited);
-        else if (!isSilent(condition))
-          this.#evaluation.fail(messages.notACondition(member.condition.span, condition));
+        const decision = decide(member.condition, view, this.#evaluation);
+        if (typeof decision === "boolean")
+          this.place(decision ? member.consequent : member.alternate, view, inherited);
+        else this.#placeBoth(member, view, inherited);
         return;
       }
       case "require":
         checkRequirement(member, view, this.#evaluation);
         return;
       case "forward":
-        if (this.forward !== undefined && !inherited) {
-          this.#evaluation.fail(messages.duplicateName("forward", member.span, this.forward.span));
+        if (this.forward !== undefined && !inherited && !this.#undecided) {
+          this.#evaluation.fail(messages.secondForward(member, this.forward));
         }
         this.forward ??= member;
         return;
@@ -177,27 +183,53 @@ export class Layout {
     const { name, span } = member.name;
     const earlier = into.find((other) => other.name.name === name);
     if (earlier === undefined) into.push(member);
-    else if (!inherited) this.#evaluation.fail(messages.duplicateName(name, span, earlier.name.span));
+    else if (!inherited && !this.#undecided) {
+      this.#evaluation.fail(messages.duplicateName(name, span, earlier.name.span));
+    }
   }
 
-  /** Whether a name can still be defined; reports it when it should have been. */
-  #isFree(scope: Scope, name: string, span: Span, inherited: boolean): boolean {
+  /** Which of the two holds is not known: what both declare may be either. */
+  #placeBoth(member: ConditionalMember, view: View, inherited: boolean): void {
+    const before = this.#undecided;
+    this.#undecided = true;
+    this.place(member.consequent, view, inherited);
+    this.place(member.alternate, view, inherited);
+    this.#undecided = before;
+  }
+
+  /** Defines a name unless it is taken, which is reported when it should have been free. */
+  #declare(scope: Scope, name: string, span: Span, compute: () => Value, inherited: boolean): boolean {
     const earlier = scope.own(name);
-    if (earlier?.span === undefined) return true;
-    if (!inherited) this.#evaluation.fail(messages.duplicateName(name, span, earlier.span));
+    if (earlier?.span === undefined) {
+      this.#define(scope, name, span, compute);
+      return true;
+    }
+    if (this.#undecided) {
+      this.#define(scope, name, span, () => {
+        earlier.get();
+        compute();
+        return unknownValue;
+      });
+    } else if (!inherited) {
+      this.#evaluation.fail(messages.duplicateName(name, span, earlier.span));
+    }
     return false;
   }
 
-  #defineLazy(scope: Scope, name: string, compute: () => Value, span: Span): void {
-    scope.defineLazy(name, compute, span, () => {
-      this.#evaluation.fail(messages.circularDefinition(name, span));
-    });
+  /** Computed when first used, as a part of the use of the block that led to this instance. */
+  #define(scope: Scope, name: string, span: Span, compute: () => Value): void {
+    const evaluation = this.#evaluation;
+    scope.defineLazy(
+      name,
+      () => evaluation.within(this.#frame, () => evaluation.attempt(span, compute)),
+      span,
+      () => evaluation.fail(messages.circularDefinition(name, span)),
+    );
   }
 
   #placeDotted(member: ParameterMember | BindingMember, compute: () => Value, inherited: boolean): void {
     const dotted = member.name.parts.map((part) => part.name).join(".");
-    if (!this.#isFree(this.#members, dotted, member.name.span, inherited)) return;
-    this.#defineLazy(this.#members, dotted, compute, member.name.span);
+    if (!this.#declare(this.#members, dotted, member.name.span, compute, inherited)) return;
     let level = this.#roots;
     for (const [i, part] of member.name.parts.entries()) {
       let branch = level.get(part.name);
@@ -252,8 +284,9 @@ export class Layout {
   }
 }
 
-function forceValue(value: Value): void {
+function forceValue(value: Value, span: Span, evaluation: Evaluation): void {
+  if (!evaluation.spend(span)) return;
   if (value.kind === "instance") value.instance.force();
-  else if (value.kind === "list") value.items.forEach(forceValue);
-  else if (value.kind === "chain") value.parts.forEach(forceValue);
+  else if (value.kind === "list") for (const item of value.items) forceValue(item, span, evaluation);
+  else if (value.kind === "chain") for (const part of value.parts) forceValue(part, span, evaluation);
 }

@@ -29,13 +29,13 @@ export function runMember(
   const owner = declaration.name.name;
   const frame = new Scope(parent, path);
   const arrivals = pairArguments(declaration, member, arguments_, frame, span, evaluation);
-  if (arrivals === undefined) return errorValue;
-  const unknown = arrivals.some((arrival) => arrival.value.kind === "unknown");
   const fits = matchArrivals(arrivals, { scope: frame, evaluation, owner, role: "parameter" });
-  for (const { name, value, span: place } of arrivals) {
-    if (name !== undefined) frame.define(name, value, place, true);
+  // The body runs even without some of its arguments: what does not depend on them is checked.
+  for (const [i, { name, value, span: place }] of arrivals.entries()) {
+    const fit = fits[i] ?? "error";
+    const given = fit === "fits" ? value : fit === "unknown" ? unknownValue : errorValue;
+    if (name !== undefined) frame.define(name, given, place, true);
   }
-  if (!fits) return unknown && !arrivals.some((a) => a.value.kind === "error") ? unknownValue : errorValue;
   const result = evaluation.runBody(member.body, frame);
   const checked = checkResults(member, result, frame, owner, evaluation);
   for (const condition of member.where) checkCondition(condition, undefined, frame, evaluation);
@@ -51,33 +51,33 @@ function pairArguments(
   frame: Scope,
   span: Span,
   evaluation: Evaluation,
-): Arrival[] | undefined {
+): Arrival[] {
   const { parameters } = member;
   const owner = declaration.name.name;
+  const known = parameters.map((parameter) => parameter.name.name);
+  // A misnamed argument was meant for one that is missing then: it is not reported again.
+  let isExcused = evaluation.isBroken(declaration);
   const surplus = arguments_.positional[parameters.length];
-  if (surplus !== undefined) {
-    evaluation.fail(messages.tooManyArguments(owner, surplus.span, member.span));
-    return undefined;
+  if (surplus !== undefined && !isExcused) {
+    const declared = parameters[parameters.length - 1]?.span ?? declaration.name.span;
+    evaluation.fail(messages.tooManyArguments(owner, parameters.length, surplus.span, declared));
+    isExcused = true;
   }
   for (const [name, argument] of arguments_.named) {
-    if (member.open || parameters.some((parameter) => parameter.name.name === name)) continue;
-    const known = parameters.map((parameter) => parameter.name.name);
+    if (member.open || known.includes(name) || isExcused) continue;
     evaluation.fail(messages.unknownArgument(owner, name, argument.nameSpan, known));
-    return undefined;
+    isExcused = true;
   }
-  const arrivals: Arrival[] = [];
-  for (const [i, parameter] of parameters.entries()) {
+  return parameters.map((parameter, i) => {
     const argument = arguments_.positional[i] ?? arguments_.named.get(parameter.name.name);
-    const value = argument ?? defaultArgument(parameter, frame, evaluation);
-    if (value === undefined) {
-      evaluation.fail(
-        messages.missingTensorArgument(declaration, parameter, span, [...arguments_.named.keys()]),
-      );
-      return undefined;
+    const { value, span: place } = argument ??
+      defaultArgument(parameter, frame, evaluation) ?? { value: errorValue, span: undefined };
+    if (place === undefined && !isExcused) {
+      const offered = [...arguments_.named.keys()];
+      evaluation.fail(messages.missingTensorArgument(declaration, parameter, span, offered));
     }
-    arrivals.push({ name: parameter.name.name, type: parameter.type, value: value.value, span: value.span });
-  }
-  return arrivals;
+    return { name: parameter.name.name, type: parameter.type, value, span: place ?? span };
+  });
 }
 
 function defaultArgument(
@@ -113,9 +113,9 @@ export function checkResults(
     value: values[i] ?? errorValue,
     span,
   }));
-  if (!matchArrivals(arrivals, { scope: frame, evaluation, owner, role: "result" })) {
-    // What was declared is wrong for the value; going on with the value would only repeat it.
-    return values.some((value) => value.kind === "unknown") ? unknownValue : errorValue;
-  }
-  return result;
+  // Where what was declared is wrong for the value, going on with either would only repeat it.
+  const fits = matchArrivals(arrivals, { scope: frame, evaluation, owner, role: "result" });
+  const kept = values.map((value, i): Value => (fits[i] === "error" ? errorValue : value));
+  const [only] = kept;
+  return result.kind === "tuple" ? { ...result, items: kept } : (only ?? errorValue);
 }

@@ -94,7 +94,7 @@ export function openModel(
     if (!sink.hasErrors) sink.report(messages.noSuchModel(request.model, file.span(0, 0), names));
     return undefined;
   }
-  const evaluator = new Evaluator({ catalog, emitter, sink });
+  const evaluator = new Evaluator({ catalog, emitter, sink, program });
   const given = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
   if (given === undefined) return undefined;
   const template = { ...bareTemplate(declaration, program.root), arguments: given, configured: true };
@@ -136,8 +136,10 @@ export function evaluateEntry(
     const input = declareInput(member, instance.viewOf(member), scope, symbols, evaluator, emitter);
     if (input !== undefined) inputs.push(input);
   }
-  const result = evaluator.runBody(entry.body, scope);
-  const checked = checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
+  const checked = evaluator.attempt(entry.body.span, () => {
+    const result = evaluator.runBody(entry.body, scope);
+    return checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
+  });
   const outputs = nameOutputs(entry, checked, inputs, evaluator);
   if (outputs === undefined) return undefined;
   const states = evaluator.states.saved();

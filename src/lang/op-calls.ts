@@ -217,7 +217,7 @@ export function callOp(
       continue;
     }
     const next = rest[0];
-    if (next === undefined || (operand.optional && next.value.kind !== "tensor")) {
+    if (next === undefined || (operand.optional && next.value.kind !== "tensor" && !isSilent(next.value))) {
       if (operand.optional) continue;
       return evaluation.fail(messages.missingOperand(op, operand.name, span));
     }
@@ -235,7 +235,10 @@ export function callOp(
     attributeArguments.set(name, next);
   }
   const [surplus] = rest;
-  if (surplus !== undefined) return evaluation.fail(messages.tooManyArguments(op.name, surplus.span));
+  if (surplus !== undefined) {
+    const takes = op.operands.length + names.length;
+    return evaluation.fail(messages.tooManyArguments(op.name, takes, surplus.span));
+  }
 
   const attributes = readAttributes(op, attributeArguments, scope, span, evaluation);
   if (attributes === undefined) return errorValue;
@@ -280,6 +283,7 @@ function readOperands(
       operands.push(value);
       continue;
     }
+    if (value.kind === "scaled" && evaluation.open.reaches(value)) return "unknown";
     if (value.kind === "none") {
       evaluation.fail(
         messages.noneUsed(span, op.name, op.operands[Math.min(i, op.operands.length - 1)]?.name ?? ""),
@@ -340,12 +344,14 @@ function attributeValue(
     case "integer":
     case "real": {
       const number = asNumber(value);
+      if (number === undefined && evaluation.open.reaches(value)) return "unknown-dim";
       if (number === undefined || value.kind === "quantity") return wrong("a number known while compiling");
       if (spec.kind === "integer" && !Number.isInteger(number)) return wrong("an integer");
       return number;
     }
     case "integers": {
       const items = listItems(value);
+      if (evaluation.open.reaches(value)) return "unknown-dim";
       const numbers = items?.map(asNumber);
       if (numbers === undefined || numbers.some((n) => n === undefined || !Number.isInteger(n))) {
         return wrong("a list of integers");

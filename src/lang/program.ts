@@ -8,7 +8,9 @@ import type { Declaration, ImportDeclaration, SourceUnit } from "./ast.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import * as messages from "./messages.ts";
 import { parse } from "./parse.ts";
+import { type Recovered, recoveredFrom } from "./recovered.ts";
 import type { SourceFile, Span } from "./source.ts";
+import type { Comment } from "./tokenize.ts";
 
 export interface Declared {
   readonly declaration: Declaration;
@@ -20,6 +22,9 @@ export interface ModuleScope {
   readonly unit: SourceUnit;
   /** What the file declares and imports. A name that failed to import maps to `undefined`: already reported. */
   readonly names: ReadonlyMap<string, Declared | undefined>;
+  readonly comments: readonly Comment[];
+  /** What errors in the text took from the tree; `undefined` when there were none. */
+  readonly recovered: Recovered | undefined;
 }
 
 export interface Program {
@@ -41,11 +46,12 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
   const open: string[] = [];
 
   function load(file: SourceFile): ModuleScope {
-    const { unit, diagnostics } = parse(file);
+    const { unit, diagnostics, comments } = parse(file);
     for (const diagnostic of diagnostics) sink.report(diagnostic);
     const names = new Map<string, Declared | undefined>();
     const places = new Map<string, Span>();
-    const module: ModuleScope = { file, unit, names };
+    const recovered = recoveredFrom(unit, diagnostics, comments);
+    const module: ModuleScope = { file, unit, names, comments, recovered };
     modules.set(file.path, module);
     if (unit.language !== undefined && (unit.language.text !== "1" || unit.language.unit !== undefined)) {
       sink.report(messages.unknownLanguage(unit.language));
@@ -65,7 +71,8 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
       const imported = importModule(declaration, file);
       for (const { name, alias } of declaration.names) {
         const found = imported?.unit.declarations.find((d) => d.name.name === name.name);
-        if (imported !== undefined && found === undefined) {
+        const isLost = imported?.recovered?.lostNames.has(name.name) === true;
+        if (imported !== undefined && found === undefined && !isLost) {
           const known = imported.unit.declarations
             .map((d) => d.name.name)
             .filter((known) => !known.startsWith("_"));

@@ -32,10 +32,13 @@ export function openActivations(instance: Instance, evaluation: Evaluation): Act
 /** Takes the policies down again, and reports those that met no site or asked for one that is not there. */
 export function closeActivations(
   opened: readonly Activation[],
+  result: Value,
   instance: Instance,
   evaluation: Evaluation,
 ): void {
   evaluation.activations.length -= opened.length;
+  // Where something failed on the way, sites may have been left out.
+  if (hasSilent(result) || evaluation.isBroken(instance.declaration)) return;
   for (const activation of opened) {
     const { policy, counts } = activation;
     const met = policy.handlers.filter((handler) => counts.has(handler.site.name));
@@ -55,6 +58,10 @@ export function closeActivations(
       }
     }
   }
+}
+
+function hasSilent(result: Value): boolean {
+  return result.kind === "tuple" ? result.items.some(hasSilent) : isSilent(result);
 }
 
 function indexName(handler: HandlerMember): string | undefined {

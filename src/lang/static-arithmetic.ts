@@ -11,13 +11,25 @@ import { describeValue, intValue, type Unit, type Value } from "./value.ts";
 
 export type StaticResult =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly problem: string; readonly hint?: string };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly hint?: string;
+      /** It has no answer only because a size in it is not known yet. */
+      readonly isOpen?: true;
+    };
 
 const fine = (value: Value): StaticResult => ({ ok: true, value });
 const refuse = (problem: string, hint?: string): StaticResult =>
   hint === undefined ? { ok: false, problem } : { ok: false, problem, hint };
 
+/** Refused only because a size is not known yet. */
+const undecided = (problem: string, hint?: string): StaticResult =>
+  hint === undefined ? { ok: false, problem, isOpen: true } : { ok: false, problem, hint, isOpen: true };
+
 const one = Dim.of(1);
+/** Longer texts and lists come from a mistake such as doubling in a circle. */
+const longest = 100_000;
 
 /** A quotient that divides is an integer; signs live in the numerator. */
 export function quotient(numerator: Dim, denominator: Dim): StaticResult {
@@ -64,10 +76,21 @@ export function negate(value: Value): StaticResult {
   return binary("-", zero, value);
 }
 
-export function binary(operator: BinaryOperator, left: Value, right: Value): StaticResult {
+const noMinimums: ReadonlyMap<string, number> = new Map();
+
+/** `minimums` of symbols that are not sizes: those are at least 1. */
+export function binary(
+  operator: BinaryOperator,
+  left: Value,
+  right: Value,
+  minimums = noMinimums,
+): StaticResult {
   switch (operator) {
     case "&&":
     case "||":
+      if (isCondition(left) && isCondition(right) && !(left.kind === "bool" && right.kind === "bool")) {
+        return undecided(`\`${operator}\` can't combine conditions on sizes that are not known yet`);
+      }
       if (left.kind !== "bool" || right.kind !== "bool") break;
       return fine({
         kind: "bool",
@@ -80,7 +103,7 @@ export function binary(operator: BinaryOperator, left: Value, right: Value): Sta
     case "<=":
     case ">":
     case ">=":
-      return compareOrder(operator, left, right);
+      return compareOrder(operator, left, right, minimums);
     case "@":
       break;
     default:
@@ -95,9 +118,11 @@ function arithmetic(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
   if (a !== undefined && b !== undefined) return fractions(operator, a, b);
   if (left.kind === "quantity" || right.kind === "quantity") return quantities(operator, left, right);
   if (left.kind === "string" && right.kind === "string" && operator === "+") {
+    if (left.value.length + right.value.length > longest) return refuse("the string would become too long");
     return fine({ kind: "string", value: left.value + right.value });
   }
   if (left.kind === "list" && right.kind === "list" && operator === "+") {
+    if (left.items.length + right.items.length > longest) return refuse("the list would become too long");
     return fine({ kind: "list", items: [...left.items, ...right.items] });
   }
   if (!isStaticNumber(left) || !isStaticNumber(right)) {
@@ -110,10 +135,14 @@ function arithmetic(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
     const scaled = scale(left, right) ?? scale(right, left);
     if (scaled !== undefined) return fine(scaled);
   }
-  return refuse(
+  return undecided(
     `\`${operator}\` between ${describeValue(left)} and ${describeValue(right)} is not exact`,
     "round the real part to an integer first, with ceil( ) or floor( )",
   );
+}
+
+function isCondition(value: Value): boolean {
+  return value.kind === "bool" || value.kind === "condition";
 }
 
 function scale(real: Value, other: Value): Value | undefined {
@@ -165,7 +194,9 @@ function quantities(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
   const x = asNumber(left);
   const y = asNumber(right);
   const problem = `\`${operator}\` can't combine ${describeValue(left)} and ${describeValue(right)}`;
-  if (x === undefined || y === undefined) return refuse(problem);
+  if (x === undefined || y === undefined) {
+    return isStaticNumber(left) && isStaticNumber(right) ? undecided(problem) : refuse(problem);
+  }
   const unitOf = (value: Value): Unit | undefined => (value.kind === "quantity" ? value.unit : undefined);
   const a = unitOf(left);
   const b = unitOf(right);
@@ -203,7 +234,8 @@ function compareEqual(operator: "==" | "!=", left: Value, right: Value): StaticR
     if (x.equals(y)) return answer(true);
     const difference = x.sub(y).constant;
     if (difference !== undefined && difference !== 0) return answer(false);
-    if (operator === "!=") return refuse(`whether ${x} and ${y} differ is not known before inputs are bound`);
+    if (operator === "!=")
+      return undecided(`whether ${x} and ${y} differ is not known before inputs are bound`);
     return fine({ kind: "condition", condition: "equal", left: x, right: y });
   }
   const x = asNumber(left);
@@ -217,15 +249,23 @@ function compareEqual(operator: "==" | "!=", left: Value, right: Value): StaticR
       return answer(left.declaration === right.declaration);
     }
   }
-  return refuse(`${describeValue(left)} and ${describeValue(right)} can't be compared`);
+  const problem = `${describeValue(left)} and ${describeValue(right)} can't be compared`;
+  return isStaticNumber(left) && isStaticNumber(right) ? undecided(problem) : refuse(problem);
 }
 
-function compareOrder(operator: "<" | "<=" | ">" | ">=", left: Value, right: Value): StaticResult {
-  if (operator === ">" || operator === ">=") return compareOrder(operator === ">" ? "<" : "<=", right, left);
+function compareOrder(
+  operator: "<" | "<=" | ">" | ">=",
+  left: Value,
+  right: Value,
+  minimums: ReadonlyMap<string, number>,
+): StaticResult {
+  if (operator === ">" || operator === ">=") {
+    return compareOrder(operator === ">" ? "<" : "<=", right, left, minimums);
+  }
   if (left.kind === "int" && right.kind === "int") {
     const low = operator === "<" ? left.dim.add(1) : left.dim;
-    if (Dim.provablyAtMost(low, right.dim)) return fine({ kind: "bool", value: true });
-    if (Dim.provablyAtMost(right.dim.add(1), low)) return fine({ kind: "bool", value: false });
+    if (Dim.provablyAtMost(low, right.dim, minimums)) return fine({ kind: "bool", value: true });
+    if (Dim.provablyAtMost(right.dim.add(1), low, minimums)) return fine({ kind: "bool", value: false });
     return fine({ kind: "condition", condition: "at-most", left: low, right: right.dim });
   }
   const x = asNumber(left);
@@ -233,7 +273,8 @@ function compareOrder(operator: "<" | "<=" | ">" | ">=", left: Value, right: Val
   const units = left.kind === "quantity" || right.kind === "quantity";
   const sameUnit = left.kind === "quantity" && right.kind === "quantity" && left.unit === right.unit;
   if (x === undefined || y === undefined || (units && !sameUnit)) {
-    return refuse(`${describeValue(left)} and ${describeValue(right)} can't be ordered`);
+    const problem = `${describeValue(left)} and ${describeValue(right)} can't be ordered`;
+    return isStaticNumber(left) && isStaticNumber(right) && !units ? undecided(problem) : refuse(problem);
   }
   return fine({ kind: "bool", value: operator === "<" ? x < y : x <= y });
 }
@@ -274,7 +315,8 @@ export function extreme(mode: "min" | "max", values: readonly Value[]): StaticRe
       const x = asNumber(best);
       const y = asNumber(value);
       if (x === undefined || y === undefined) {
-        return refuse(`${mode}( ) can't compare ${describeValue(best)} and ${describeValue(value)}`);
+        const problem = `${mode}( ) can't compare ${describeValue(best)} and ${describeValue(value)}`;
+        return isStaticNumber(best) && isStaticNumber(value) ? undecided(problem) : refuse(problem);
       }
       best = (mode === "min" ? x <= y : x >= y) ? best : value;
     }

@@ -3,12 +3,13 @@
  *
  * Owns: defaults, types, and what is reported when an argument is missing or does not fit.
  */
-import type { BlockDeclaration, StaticParameter } from "./ast.ts";
+import type { BlockDeclaration, Identifier, StaticParameter, TypeExpression } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import type { Scope } from "./scope.ts";
 import { coerce, printStaticType, unknownStaticType } from "./static-types.ts";
+import { isOpenQuotient, toDim } from "./tensor-types.ts";
 import {
   errorValue,
   intValue,
@@ -19,15 +20,9 @@ import {
 } from "./value.ts";
 
 /** Defines every parameter in `scope`. `open`: those without a value stay open instead of being reported. */
-export function bindStatics(
-  template: Template,
-  scope: Scope,
-  evaluation: Evaluation,
-  open: boolean,
-): boolean {
+export function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, open: boolean): void {
   const { declaration } = template;
   const seen = new Set<string>();
-  let complete = true;
   for (const parameter of declaration.parameters) {
     const name = parameter.name.name;
     if (seen.has(name)) {
@@ -43,37 +38,72 @@ export function bindStatics(
     }
     const given = template.arguments.get(name);
     if (given !== undefined) {
-      scope.define(name, checkArgument(given, parameter, declaration, evaluation), given.span);
+      scope.define(name, checkArgument(given, parameter, declaration, scope, evaluation), given.span);
     } else if (parameter.initial !== undefined) {
       const value = evaluation.evaluate(parameter.initial, scope);
       const argument = { value, span: parameter.initial.span };
-      scope.define(name, checkArgument(argument, parameter, declaration, evaluation), parameter.initial.span);
+      const checked = checkArgument(argument, parameter, declaration, scope, evaluation);
+      scope.define(name, checked, parameter.initial.span);
     } else if (open) {
-      scope.define(name, openStatic(parameter), parameter.name.span);
+      const { name: identifier, type } = parameter;
+      const isSize = isSizeIn(declaration, name);
+      scope.define(name, openValue(identifier, type, isSize, evaluation), identifier.span);
     } else {
-      evaluation.fail(messages.missingArgument(declaration, parameter, template.span));
-      complete = false;
+      if (!evaluation.isBroken(declaration)) {
+        evaluation.fail(messages.missingArgument(declaration, parameter, template.span));
+      }
+      scope.define(name, errorValue, parameter.name.span);
     }
   }
-  return complete;
 }
 
-/** A parameter that nobody gave a value: an integer stays a symbol, so shapes can still be checked. */
-function openStatic(parameter: StaticParameter): Value {
-  const { type, name } = parameter;
+/** What nobody gave a value: an integer stays a symbol, so that shapes can still be checked. */
+export function openValue(
+  name: Identifier,
+  type: TypeExpression,
+  isSize: boolean,
+  evaluation: Evaluation,
+): Value {
   if (type.kind !== "named-type") return unknownValue;
-  if (type.name.name === "int") return intValue(Dim.symbol(name.name));
-  if (type.name.name === "ratio") return { kind: "scaled", factor: name.name, dim: Dim.of(1) };
+  if (type.name.name === "int") {
+    evaluation.open.add(name.name, isSize);
+    return intValue(Dim.symbol(name.name));
+  }
+  if (type.name.name === "ratio") {
+    evaluation.open.add(name.name, false);
+    return { kind: "scaled", factor: name.name, dim: Dim.of(1) };
+  }
   return unknownValue;
+}
+
+/** Whether a `param`, or a parameter or result of `forward`, has a dimension of just this name. */
+function isSizeIn(declaration: BlockDeclaration, name: string): boolean {
+  return declaration.members.some((member) => {
+    if (member.kind === "parameter") return hasSize(member.type, name);
+    if (member.kind !== "forward" && member.kind !== "handler") return false;
+    return [...member.parameters, ...member.results].some(({ type }) => hasSize(type, name));
+  });
+}
+
+function hasSize(type: TypeExpression, name: string): boolean {
+  if (type.kind !== "tensor-type") return false;
+  return type.dims.some((dim) => dim.kind === "dim" && dim.value.kind === "name" && dim.value.name === name);
 }
 
 function checkArgument(
   argument: StaticArgument,
   parameter: StaticParameter,
   declaration: BlockDeclaration,
+  scope: Scope,
   evaluation: Evaluation,
 ): Value {
-  const coerced = coerce(argument.value, parameter.type);
+  const { type } = parameter;
+  const wantsInteger = type.kind === "named-type" && type.name.name === "int";
+  if (wantsInteger && isOpenQuotient(argument.value)) {
+    const size = toDim(argument.value, argument.span, scope, evaluation);
+    return size === undefined ? errorValue : size === "unknown" ? unknownValue : intValue(size);
+  }
+  const coerced = coerce(argument.value, type);
   if (coerced.ok) return coerced.value;
   return evaluation.fail(
     messages.wrongArgument(declaration, parameter, argument.span, coerced.problem, coerced.hint),

@@ -13,7 +13,7 @@ import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { coerce, printStaticType } from "./static-types.ts";
 import { type DType, isDType, type TensorType } from "./types.ts";
-import { type DimOrigin, intValue, isSilent, type TensorValue, type Value } from "./value.ts";
+import { type DimOrigin, errorValue, intValue, type TensorValue, unknownValue, type Value } from "./value.ts";
 
 export interface DeclaredType {
   readonly type: TensorType;
@@ -90,6 +90,12 @@ export function evaluateDim(
   return toDim(evaluation.evaluate(expression, scope), expression.span, scope, evaluation);
 }
 
+/** A quotient of sizes that are not known yet: whether it divides is seen when inputs are bound. */
+export function isOpenQuotient(value: Value): boolean {
+  if (value.kind !== "quotient") return false;
+  return value.numerator.constant === undefined || value.denominator.constant === undefined;
+}
+
 export function toDim(
   value: Value,
   span: Span,
@@ -136,41 +142,55 @@ export interface MatchContext {
   readonly role: "parameter" | "result";
 }
 
-/** Matches all arrivals, binding names first, so that the order of parameters does not matter. */
-export function matchArrivals(arrivals: readonly Arrival[], context: MatchContext): boolean {
-  const tensors: { arrival: Arrival; type: TensorTypeExpression; value: TensorValue }[] = [];
-  let fine = true;
-  for (const arrival of arrivals) {
+/** Whether a value is of its type; `unknown` and `error` as the value is, or once reported. */
+export type Fit = "fits" | "unknown" | "error";
+
+/**
+ * Matches all arrivals, binding names first, so that the order of parameters does not matter. Names
+ * that only a value which does not fit would have given a size are in sight all the same.
+ */
+export function matchArrivals(arrivals: readonly Arrival[], context: MatchContext): readonly Fit[] {
+  const tensors = new Map<Arrival, { type: TensorTypeExpression; value: TensorValue }>();
+  const fits = arrivals.map((arrival): Fit => {
     const { value, type } = arrival;
-    if (isSilent(value)) {
-      fine = false;
-      continue;
-    }
-    if (value.kind === "none") continue;
+    if (value.kind === "unknown" || value.kind === "error") return value.kind;
+    if (value.kind === "none") return "fits";
     if (type.kind !== "tensor-type") {
       const coerced = coerce(value, type);
-      if (!coerced.ok) {
-        context.evaluation.fail(messages.wrongValue(arrival, context.owner, coerced.problem, coerced.hint));
-        fine = false;
-      }
-      continue;
+      if (coerced.ok) return "fits";
+      context.evaluation.fail(messages.wrongValue(arrival, context.owner, coerced.problem, coerced.hint));
+      return "error";
     }
     if (value.kind !== "tensor") {
       context.evaluation.fail(messages.tensorWanted(arrival, context.owner, value));
-      fine = false;
-      continue;
+      return "error";
     }
     if (!checkElementType(arrival, type, value, context) || !checkRank(arrival, type, value, context)) {
-      fine = false;
-      continue;
+      return "error";
     }
-    tensors.push({ arrival, type, value });
+    tensors.set(arrival, { type, value });
+    return "fits";
+  });
+  for (const { type, value } of tensors.values()) bindNames(type, value, context.scope);
+  for (const [i, { type }] of arrivals.entries()) bindMissingNames(type, fits[i] ?? "error", context.scope);
+  return arrivals.map((arrival, i) => {
+    const tensor = tensors.get(arrival);
+    if (tensor === undefined) return fits[i] ?? "error";
+    return checkDims(arrival, tensor.type, tensor.value, context) ? "fits" : "error";
+  });
+}
+
+function bindMissingNames(type: TypeExpression, fit: Fit, scope: Scope): void {
+  if (type.kind !== "tensor-type") return;
+  const size = fit === "error" ? errorValue : unknownValue;
+  for (const dim of type.dims) {
+    if (dim.kind === "variadic-dim") {
+      const key = variadicKey(dim.name.name);
+      if (scope.own(key) === undefined) scope.define(key, size, dim.span);
+    } else if (dim.value.kind === "name" && isFreshName(dim.value, scope)) {
+      scope.define(dim.value.name, size, dim.span);
+    }
   }
-  for (const { type, value } of tensors) bindNames(type, value, context.scope);
-  for (const { arrival, type, value } of tensors) {
-    if (!checkDims(arrival, type, value, context)) fine = false;
-  }
-  return fine;
 }
 
 function checkElementType(
@@ -199,7 +219,7 @@ function checkRank(
   const rank = value.type.shape.length;
   const fits = variadics === 0 ? rank === type.dims.length : rank >= type.dims.length - variadics;
   if (variadics <= 1 && fits) return true;
-  if (variadics > 1) context.evaluation.fail(messages.variadicNotAllowed(type.span));
+  if (variadics > 1) context.evaluation.fail(messages.variadicTwice(type));
   else context.evaluation.fail(messages.rankMismatch(arrival, type, context.owner, value.type));
   return false;
 }
@@ -229,7 +249,7 @@ function bindNames(type: TensorTypeExpression, value: TensorValue, scope: Scope)
   for (const { dim, axes } of pairAxes(type, value.type.shape.length)) {
     if (dim.kind === "variadic-dim") {
       const key = variadicKey(dim.name.name);
-      if (scope.own(key) !== undefined) continue;
+      if (scope.own(key)?.get().kind === "list") continue;
       const sizes = axes.map((axis) => intValue(value.type.shape[axis] ?? Dim.of(1)));
       scope.define(key, { kind: "list", items: sizes }, dim.span);
       continue;
@@ -291,7 +311,7 @@ export interface Mismatch {
 
 function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContext): boolean {
   const difference = wanted.sub(found).constant;
-  if (difference === undefined && !neverEqual(wanted, found)) {
+  if (difference === undefined && !neverEqual(wanted, found, context.evaluation.open.minimums)) {
     const name = mismatch.arrival.name === undefined ? "the result" : `\`${mismatch.arrival.name}\``;
     const reason = `dimension ${mismatch.axis + 1} of ${name} of ${context.owner}`;
     context.evaluation.emitter.require(
@@ -307,9 +327,9 @@ function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContex
   return false;
 }
 
-/** Whether no binding of symbols that are at least 1 can make the two equal. */
-function neverEqual(a: Dim, b: Dim): boolean {
-  return Dim.provablyAtMost(a.add(1), b) || Dim.provablyAtMost(b.add(1), a);
+/** Whether no binding of symbols, at least 1 unless `minimums` says otherwise, can make the two equal. */
+function neverEqual(a: Dim, b: Dim, minimums: ReadonlyMap<string, number>): boolean {
+  return Dim.provablyAtMost(a.add(1), b, minimums) || Dim.provablyAtMost(b.add(1), a, minimums);
 }
 
 /** Where the names in a written dimension got their values: labels for a message. */

@@ -2,7 +2,7 @@
  * Messages about names: declared twice, not known, imported in vain, or used as what they are not.
  */
 import type { InstalledAdapter } from "../adapters.ts";
-import type { BlockDeclaration, Identifier, NameExpression } from "../ast.ts";
+import type { BlockDeclaration, ForwardMember, Identifier, NameExpression } from "../ast.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Instance } from "../instance.ts";
 import type { Span } from "../source.ts";
@@ -19,6 +19,14 @@ export function duplicateName(name: string, span: Span, earlier: Span): Diagnost
 
 export function duplicateParameter(name: string, span: Span): Diagnostic {
   return report("duplicate-name", `The parameter \`${name}\` is declared twice.`, span, "the second time");
+}
+
+export function secondForward(member: ForwardMember, earlier: ForwardMember): Diagnostic {
+  const start = (span: Span): Span => ({ ...span, end: span.start + "forward".length });
+  return report("duplicate-name", "A block has one `forward`.", start(member.span), "the second one", {
+    related: [{ span: start(earlier.span), text: "the first one" }],
+    hint: "make two blocks of it, or choose between the two with `if`",
+  });
 }
 
 export function unknownName(expression: NameExpression, known: readonly string[]): Diagnostic {
@@ -127,8 +135,10 @@ export function unknownArgument(
   );
 }
 
-export function tooManyArguments(owner: string, span: Span, declared?: Span): Diagnostic {
-  return report("too-many-arguments", `${owner} takes fewer arguments.`, span, "one too many", {
+export function tooManyArguments(owner: string, takes: number, span: Span, declared?: Span): Diagnostic {
+  const message =
+    takes === 0 ? `${owner} takes no arguments.` : `${owner} takes no more than ${count(takes, "argument")}.`;
+  return report("too-many-arguments", message, span, takes === 0 ? "not wanted" : "one too many", {
     related: declared === undefined ? [] : [{ span: declared, text: "declared here" }],
   });
 }

@@ -134,6 +134,15 @@ export function variadicNotAllowed(span: Span): Diagnostic {
   return report("variadic-dimension", message, span, "not here");
 }
 
+export function variadicTwice(type: TensorTypeExpression): Diagnostic {
+  const [first, second] = type.dims.filter((dim) => dim.kind === "variadic-dim").map((dim) => dim.span);
+  const message =
+    "A shape has room for one dimension with `*`: with two, nobody could tell where the first ends.";
+  return report("variadic-dimension", message, second ?? type.span, "the second", {
+    related: first === undefined ? [] : [{ span: first, text: "the first" }],
+  });
+}
+
 export function tensorOperandWanted(span: Span, value: Value): Diagnostic {
   return report("tensor-wanted", "A tensor is needed here.", span, `this is ${describeValue(value)}`);
 }

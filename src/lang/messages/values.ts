@@ -4,8 +4,9 @@
  */
 import type { BlockDeclaration, Expression, ParameterMember, StaticParameter } from "../ast.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import type { Dim } from "../dims.ts";
-import type { Span } from "../source.ts";
+import type { Dim, DimError } from "../dims.ts";
+import type { Frame } from "../frames.ts";
+import { SourceFile, type Span } from "../source.ts";
 import { printStaticType, staticTypeNames } from "../static-types.ts";
 import { printType, type TensorType } from "../types.ts";
 import { describeValue, type Value } from "../value.ts";
@@ -88,6 +89,42 @@ function remainderNotes(numerator: Dim, denominator: Dim): string[] {
 export function numberTooLarge(span: Span): Diagnostic {
   const message = "This number is too large to be exact.";
   return report("number-too-large", message, span, `integers go up to ${Number.MAX_SAFE_INTEGER}`);
+}
+
+export function sizeTooLarge(span: Span, error: DimError): Diagnostic {
+  if (error.kind === "division-by-zero") {
+    return report("bad-arithmetic", "A division by zero has no value.", span, "divides by zero");
+  }
+  const message = "The sizes computed here are too large, or too long an expression, to be exact.";
+  return report("number-too-large", message, span, "computed here");
+}
+
+export function tooMuchWork(span: Span): Diagnostic {
+  const message = "Laying out this program takes more steps than any model needs.";
+  return report("too-much-work", message, span, "given up here", {
+    hint: "look for a long range, or for blocks that multiply at each level of nesting",
+  });
+}
+
+export function tooManyTurns(span: Span, turns: number, most: number): Diagnostic {
+  const message = `This would be unrolled ${turns} times, and ${most} is the most.`;
+  return report("too-much-work", message, span, `${turns} turns`, {
+    hint: "work along a tensor with ops on the whole tensor",
+  });
+}
+
+export function endlessBlock(circle: readonly Frame[]): Diagnostic {
+  const [first, ...others] = circle;
+  const name = first?.declaration.name.name ?? "";
+  const owner = circle[circle.length - 1]?.declaration.name.name ?? name;
+  const span = first?.span ?? new SourceFile("", "").span(0, 0);
+  return report("endless-block", `${owner} contains itself without end.`, span, `${owner} contains ${name}`, {
+    related: others.map((use, i) => ({
+      span: use.span,
+      text: `${circle[i]?.declaration.name.name ?? ""} contains ${use.declaration.name.name}`,
+    })),
+    hint: "end it with an `if` on a parameter that gets smaller",
+  });
 }
 
 export function notACondition(span: Span, value: Value): Diagnostic {
