@@ -1,0 +1,28 @@
+/**
+ * The library's public face: from text to checked programs, graphs, ONNX files and results.
+ */
+
+export { type ElaborateRequest, type Elaboration, elaborate } from "./compiler/elaborate.ts";
+export type { Graph, GraphInput, GraphOutput, Node, Value } from "./compiler/graph.ts";
+export { parseGraph } from "./compiler/graph-parse.ts";
+export { printGraph } from "./compiler/graph-text.ts";
+export type { HostTensor, TensorInfo, WeightSource } from "./compiler/host-tensor.ts";
+export { type InterpretOptions, interpret } from "./compiler/interpret.ts";
+export { compileOnnx, type OnnxArtefact, type OnnxOptions } from "./compiler/onnx/compile.ts";
+export { catalog, findOp, ops } from "./compiler/ops/index.ts";
+export { optimize, type StageOptions } from "./compiler/pipeline.ts";
+export { verify } from "./compiler/verify.ts";
+export type { OpCatalog, OpSignature } from "./lang/catalog.ts";
+export { type CheckedEntry, type CheckedModule, checkProgram } from "./lang/check.ts";
+export { type Diagnostic, DiagnosticError, DiagnosticSink } from "./lang/diagnostic.ts";
+export { Dim, parseDim } from "./lang/dims.ts";
+export { parse } from "./lang/parse.ts";
+export { loadProgram, type ModuleLoader, type Program } from "./lang/program.ts";
+export { diagnosticToJson, renderDiagnostic } from "./lang/render.ts";
+export { SourceFile, type Span } from "./lang/source.ts";
+export { printType, type TensorType } from "./lang/types.ts";
+export { loadAudio } from "./runtime/audio/load.ts";
+export { bytesSource } from "./runtime/byte-source.ts";
+export { createOnnxSession, type OnnxSession } from "./runtime/onnx-session.ts";
+export { openSafetensors } from "./runtime/safetensors.ts";
+export { writeSafetensors } from "./runtime/safetensors-writer.ts";
