@@ -3,7 +3,8 @@
  *
  * tsc has written every module before; these two are overwritten. One file loads in a tenth of the
  * time that hundreds take, and what runs does not depend on which version of a package someone's npm
- * picks. onnxruntime stays outside: it is a native library.
+ * picks. onnxruntime stays outside: it is a native library. So do the decoders of FLAC and Vorbis: they
+ * load an LGPL package, which has to remain one that a user can replace.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -20,7 +21,7 @@ await build({
   platform: "node",
   format: "esm",
   target: "node20",
-  external: ["onnxruntime-node"],
+  external: ["onnxruntime-node", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
   legalComments: "linked",
   // CommonJS packages ask for Node's modules by `require`, which modules don't have.
   banner: {
