@@ -34,13 +34,44 @@ export function openGuards<G extends { readonly requirement: Requirement }>(
     bounds.set(symbol, bound);
     bounding.set(symbol, requirement);
   }
+  const multiples = knownMultiples(guards);
   const seen = new Set<string>();
   return guards.filter(({ requirement }) => {
     const key = `${requirement.kind}|${requirement.left}|${requirement.right}`;
     if (seen.has(key)) return false;
     seen.add(key);
-    return [...bounding.values()].includes(requirement) || !alwaysHolds(requirement, bounds);
+    if ([...bounding.values()].includes(requirement)) return true;
+    if (alwaysHolds(requirement, bounds)) return false;
+    // A division says itself nothing new; what follows from it is proved by writing T as 5 times a size.
+    if (requirement.kind === "divides") return true;
+    return !alwaysHolds(
+      {
+        ...requirement,
+        left: requirement.left.substitute(multiples),
+        right: requirement.right.substitute(multiples),
+      },
+      new Map(),
+    );
   });
+}
+
+/** Symbols that guards of the form `number divides symbol` make multiples, as that number times a size. */
+function knownMultiples(guards: readonly { readonly requirement: Requirement }[]): Map<string, Dim> {
+  const factors = new Map<string, number>();
+  for (const { requirement } of guards) {
+    const factor = requirement.left.constant;
+    const [symbol, ...others] = requirement.right.symbols();
+    if (requirement.kind !== "divides" || factor === undefined || symbol === undefined || others.length > 0)
+      continue;
+    if (!requirement.right.equals(Dim.symbol(symbol))) continue;
+    const known = factors.get(symbol) ?? 1;
+    factors.set(symbol, (known * factor) / greatestCommonDivisor(known, factor));
+  }
+  return new Map([...factors].map(([symbol, factor]) => [symbol, Dim.symbol(symbol).mul(factor)]));
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /** The symbol that a requirement of the form `number <= symbol` bounds. */

@@ -55,6 +55,7 @@ export class Layout {
   readonly budgets: { readonly member: BudgetMember; readonly view: View }[] = [];
   readonly generations: { readonly member: GenerateMember; readonly view: View }[] = [];
   readonly #views = new Map<Member, View>();
+  #isForced = false;
   readonly #inheritedEntries: string[] = [];
   readonly #scope: Scope;
   readonly #path: string;
@@ -104,7 +105,10 @@ export class Layout {
     }
   }
 
+  /** Once: a member is in sight under its first part and as a whole, and both lead to the same block. */
   force(): void {
+    if (this.#isForced) return;
+    this.#isForced = true;
     for (const slot of [...this.#scope.ownSlots(), ...this.#members.ownSlots()]) {
       const value = slot.get();
       if (slot.span !== undefined) forceValue(value, slot.span, this.#evaluation);
