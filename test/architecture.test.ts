@@ -280,7 +280,7 @@ describe("a rule speaks up", () => {
       "a method called import",
       rules.noComputedImport,
       "src/lang/a.ts",
-      "this.import(path); file.require(x);",
+      "this.import(path); this.#import(path); file.require(x);",
     ],
     ["a member called console", rules.noGlobals, "src/lang/a.ts", "this.console.process({ process: 1 });"],
     [

@@ -179,7 +179,7 @@ export const noDefaultExport: Rule = noCode(
   /^\s*export\s+(?:default\b|\{[^}]*\bas\s+default\b)/gm,
   "exports have names",
 );
-export const noComputedImport: Rule = noCode(/(?<![.\w])import\s*\((?!\s*["'])/g, "imports name a file");
+export const noComputedImport: Rule = noCode(/(?<![.\w#])import\s*\((?!\s*["'])/g, "imports name a file");
 
 /** Passes ask what kind an op is, never which op it is. */
 export const noOpByName: Rule = (files) => {
