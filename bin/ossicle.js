@@ -1,11 +1,19 @@
 #!/usr/bin/env node
+/**
+ * Starts the built program. In a fresh clone there is none yet: it is bundled once, which takes a
+ * moment; the published package brings it.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const program = new URL("../dist/cli/main.js", import.meta.url);
+const builder = new URL("../scripts/build.js", import.meta.url);
 if (!existsSync(fileURLToPath(program))) {
-  process.stderr.write("ossicle is not built yet: run `npm run build` first.\n");
-  process.exit(1);
+  if (!existsSync(fileURLToPath(builder))) {
+    process.stderr.write("ossicle is not built: the package is incomplete, install it again.\n");
+    process.exit(1);
+  }
+  await import(builder.href);
 }
 const { main } = await import(program.href);
 process.exitCode = await main(process.argv.slice(2));

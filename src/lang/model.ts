@@ -117,7 +117,7 @@ export function evaluateEntry(
     return undefined;
   }
   if (!checkContinues(entry, entries, evaluator)) return undefined;
-  evaluator.states.continues = entry.continues !== undefined;
+  evaluator.states.begin(entry.continues !== undefined);
   const scope = new Scope(instance.viewOf(entry), "");
   const symbols: string[] = [];
   const inputs: EntryInput[] = [];

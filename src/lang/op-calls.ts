@@ -42,6 +42,11 @@ function typesOf(operands: readonly TensorValue[]): TensorType[] {
   return operands.map((operand) => operand.type);
 }
 
+/** Whether an op refuses only because a size that it needs is a parameter that nobody set yet. */
+function isOpenYet(problem: OpProblem, operands: readonly TensorValue[], evaluation: Evaluation): boolean {
+  return problem.expected === undefined && operands.some((operand) => evaluation.open.reaches(operand));
+}
+
 /** The operands with the state that the entry goes on from, if it does. */
 function withStates(
   op: OpSignature,
@@ -76,6 +81,7 @@ function emit(
     operands = withStates(op, given, inference.results, scope, span, evaluation);
     if (operands !== given) inference = op.infer(typesOf(operands), attributes);
   }
+  if (!inference.ok && isOpenYet(inference.problem, operands, evaluation)) return unknownValue;
   if (!inference.ok) return evaluation.fail(refusal(op, inference.problem, operands, span, spans));
   const origin = evaluation.origin(scope, span);
   for (const requirement of inference.requirements) evaluation.emitter.require(requirement, origin);

@@ -36,6 +36,8 @@ export class OpenParameters {
         return this.#occursIn(value.left) || this.#occursIn(value.right);
       case "range":
         return this.#occursIn(value.from) || this.#occursIn(value.to);
+      case "tensor":
+        return value.type.shape.some((dim) => this.#occursIn(dim));
       case "list":
       case "tuple":
         return value.items.some((item) => this.reaches(item));

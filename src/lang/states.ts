@@ -26,9 +26,16 @@ interface Reporter {
 
 export class States {
   /** Whether the entry goes on from state that it is given. */
-  continues = false;
+  #continues = false;
   readonly #current = new Map<string, TensorValue>();
   readonly #places = new Map<string, Span>();
+
+  /** Starts an entry: nothing is used yet. */
+  begin(continues: boolean): void {
+    this.#continues = continues;
+    this.#current.clear();
+    this.#places.clear();
+  }
 
   take(
     path: string,
@@ -44,7 +51,7 @@ export class States {
       return undefined;
     }
     this.#places.set(full, span);
-    if (!this.continues) return undefined;
+    if (!this.#continues) return undefined;
     const handle = reporter.emitter.state(full, type, { path, span });
     return { kind: "tensor", type, origins: type.shape.map(() => undefined), handle };
   }
