@@ -1,0 +1,35 @@
+/**
+ * How sources are bundled for Node: the same for the program, the library, the examples and the bench.
+ */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+export const root = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Writes `dist/<name>.js` for each entry point, given from the root of the repository.
+ *
+ * onnxruntime stays outside: it is a native library. So do the decoders of FLAC and Vorbis: they load
+ * an LGPL package, which has to remain one that a user can replace.
+ */
+export async function bundle(entryPoints) {
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: "dist",
+    chunkNames: "chunks/[hash]",
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    external: ["onnxruntime-node", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
+    legalComments: "linked",
+    // CommonJS packages ask for Node's modules by `require`, which modules don't have.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    allowOverwrite: true,
+    logLevel: "warning",
+  });
+}
