@@ -10,6 +10,7 @@ import { failureDiagnostic } from "../runtime/failure.ts";
 import { addCheck } from "./check-command.ts";
 import { addClassify } from "./classify-command.ts";
 import { addCompile } from "./compile-command.ts";
+import { addFormat } from "./format-command.ts";
 import { addInspect } from "./inspect-command.ts";
 import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
@@ -54,6 +55,7 @@ function buildProgram(run: Run): Command {
     .showHelpAfterError("(see --help)")
     .configureHelp({ sortSubcommands: false });
   addCheck(program, run);
+  addFormat(program, run);
   addInspect(program, run);
   addCompile(program, run);
   addRun(program, run);

@@ -106,6 +106,22 @@ export function readString(image: string): StringReading {
   return { value: pieces.join(""), terminated: image[at] === '"', badEscapes };
 }
 
+/** What would not be seen in a text, or would change how the rest of it is shown. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufeff]/u;
+const shortEscapes: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t" };
+
+/** The literal of a value; what `readString` makes of it is the value again. */
+export function writeString(value: string): string {
+  let text = '"';
+  for (const character of value) {
+    const short = shortEscapes[character];
+    if (short !== undefined) text += short;
+    else if (invisible.test(character)) text += `\\u{${character.codePointAt(0)?.toString(16)}}`;
+    else text += character;
+  }
+  return `${text}"`;
+}
+
 /** A code point that text can hold: not one half of a surrogate pair. */
 function isScalarValue(codePoint: number): boolean {
   return codePoint <= 0x10ffff && !(codePoint >= 0xd800 && codePoint <= 0xdfff);

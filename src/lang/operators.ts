@@ -21,7 +21,13 @@ const precedences = new Map<string, { level: number; operator: ChainOperator }>(
   levels.flatMap((operators, level) => operators.map((operator) => [operator, { level, operator }] as const)),
 );
 /** At these levels `a < b < c` means nothing. */
-const unchainable: ReadonlySet<number> = new Set([2, 3]);
+export const unchainable: ReadonlySet<number> = new Set([2, 3]);
+export const rangePrecedence = 3;
+
+/** How tightly an operator binds: 0 is the loosest. Operators of one level bind from left to right. */
+export function precedenceOf(operator: BinaryOperator): number {
+  return precedences.get(operator)?.level ?? 0;
+}
 
 /** An operand with its extent in the text, which includes parentheses that its node leaves out. */
 export interface Operand {
