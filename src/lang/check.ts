@@ -4,6 +4,7 @@
  * Owns: what gets evaluated so that every mistake shows: every entry of every model, with defaults
  * and unused members included, and then each block that no model used, on its own.
  */
+import { isAllowed } from "./allowances.ts";
 import { checkAlone } from "./alone.ts";
 import type { BlockDeclaration } from "./ast.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
@@ -25,6 +26,7 @@ import type { Program } from "./program.ts";
 import { isBrokenBy } from "./recovered.ts";
 import type { Span } from "./source.ts";
 import type { TensorType } from "./types.ts";
+import { findUnused } from "./unused.ts";
 
 /** What `check` has to say of one entry. */
 export interface CheckedEntry extends EvaluatedEntry {
@@ -106,6 +108,10 @@ export function checkProgram(
     if (!isOpen) checkModel(declaration, settings, context, entries);
   }
   checkUnused(program, catalog, sink);
+  // After an error, what looks unused may be what the mistake should have used.
+  for (const diagnostic of sink.hasErrors ? [] : findUnused(program)) {
+    if (!isAllowed(diagnostic, program.root.allowances)) sink.report(diagnostic);
+  }
   return { program, entries };
 }
 

@@ -44,7 +44,11 @@ export interface Activation {
   readonly counts: Map<string, number>;
   /** Sites at which a handler of this policy ran. */
   readonly handled: Set<string>;
+  /** Whether any handler gave back something other than it was given. */
+  changed: boolean;
   readonly span: Span;
+  /** Whether its arguments are written out: they depend on no parameter. */
+  readonly isFixed: boolean;
 }
 
 export interface Evaluation {

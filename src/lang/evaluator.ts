@@ -4,6 +4,7 @@
  * Owns: the depth limit, the names given to tensors, and which blocks were used. All meaning lives
  * in the parts.
  */
+import { isAllowed } from "./allowances.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import { runBody } from "./bodies.ts";
 import { attachValue, callValue } from "./calls.ts";
@@ -199,6 +200,9 @@ export class Evaluator implements Evaluation {
   }
 
   warn(diagnostic: Diagnostic): void {
-    this.#sink.report(diagnostic);
+    const { root } = this.#program;
+    // Others than the root file are not the user's to change.
+    const isTheirs = diagnostic.primary?.span.file === root.file;
+    if (isTheirs && !isAllowed(diagnostic, root.allowances)) this.#sink.report(diagnostic);
   }
 }

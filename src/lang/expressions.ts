@@ -315,8 +315,28 @@ function withValue(expression: WithExpression, scope: Scope, evaluation: Evaluat
   if (extension.kind !== "template") {
     return evaluation.fail(messages.withNeedsBlock(expression.extension.span, extension));
   }
-  const added = { template: extension, span: expression.extension.span };
+  const isFixed = isWrittenOut(expression.extension, scope);
+  const added = { template: extension, span: expression.extension.span, isFixed };
   return { ...subject, extensions: [...subject.extensions, added] };
+}
+
+/** Whether an expression names nothing but blocks and functions: a reader sees its value. */
+function isWrittenOut(expression: Expression, scope: Scope): boolean {
+  switch (expression.kind) {
+    case "name": {
+      const value = scope.lookup(expression.name)?.get();
+      return value === undefined || value.kind === "template" || value.kind === "function";
+    }
+    case "call": {
+      const values = expression.arguments.map((argument) => argument.value);
+      return [expression.callee, ...values].every((part) => isWrittenOut(part, scope));
+    }
+    case "list":
+    case "tuple":
+      return expression.items.every((item) => isWrittenOut(item, scope));
+    default:
+      return ["number", "string", "boolean"].includes(expression.kind);
+  }
 }
 
 // ---------------------------------------------------------------- operators

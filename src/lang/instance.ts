@@ -34,6 +34,13 @@ import type { Span } from "./source.ts";
 import { bindStatics } from "./statics.ts";
 import { errorValue, intValue, isSilent, type Template, unknownValue, type Value } from "./value.ts";
 
+export interface InstalledPolicy {
+  readonly instance: Instance;
+  readonly span: Span;
+  /** Whether its arguments are written out: they depend on no parameter. */
+  readonly isFixed: boolean;
+}
+
 export interface Instance {
   readonly declaration: BlockDeclaration;
   readonly module: ModuleScope;
@@ -54,7 +61,7 @@ export interface Instance {
   /** What the model says about itself; read when asked for. */
   readonly plans: () => Plans;
   /** Policies installed on this instance. */
-  readonly policies: readonly { readonly instance: Instance; readonly span: Span }[];
+  readonly policies: readonly InstalledPolicy[];
   /** Computes every lazy member, here and in all blocks below, so that unused ones are checked too. */
   force(): void;
 }
@@ -239,8 +246,8 @@ function installExtensions(
   path: string,
   evaluation: Evaluation,
   options: InstantiateOptions,
-): { policies: { instance: Instance; span: Span }[]; adapters: InstalledAdapter[] } {
-  const policies: { instance: Instance; span: Span }[] = [];
+): { policies: InstalledPolicy[]; adapters: InstalledAdapter[] } {
+  const policies: InstalledPolicy[] = [];
   const adapters: InstalledAdapter[] = [];
   for (const extension of template.extensions) {
     const { declaration } = extension.template;
@@ -249,7 +256,8 @@ function installExtensions(
         open: options.open === true,
         shared: true,
       });
-      if (instance !== undefined) policies.push({ instance, span: extension.span });
+      if (instance !== undefined)
+        policies.push({ instance, span: extension.span, isFixed: extension.isFixed });
     } else if (declaration.blockKind === "adapter") {
       const patterns = adapterPatterns(extension.template, evaluation);
       if (patterns === undefined) continue;

@@ -6,3 +6,4 @@ export * from "./messages/names.ts";
 export * from "./messages/plans.ts";
 export * from "./messages/shapes.ts";
 export * from "./messages/values.ts";
+export * from "./messages/warnings.ts";

@@ -4,13 +4,13 @@
  * Owns: imports and top-level scopes. Reading a file is the loader's business (the command line
  * gives one that can't leave its roots); names inside blocks are the evaluator's.
  */
+import { type Allowances, readAllowances } from "./allowances.ts";
 import type { Declaration, ImportDeclaration, SourceUnit } from "./ast.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import * as messages from "./messages.ts";
 import { parse } from "./parse.ts";
 import { type Recovered, recoveredFrom } from "./recovered.ts";
 import type { SourceFile, Span } from "./source.ts";
-import type { Comment } from "./tokenize.ts";
 
 export interface Declared {
   readonly declaration: Declaration;
@@ -22,7 +22,8 @@ export interface ModuleScope {
   readonly unit: SourceUnit;
   /** What the file declares and imports. A name that failed to import maps to `undefined`: already reported. */
   readonly names: ReadonlyMap<string, Declared | undefined>;
-  readonly comments: readonly Comment[];
+  /** Warnings that its comments silence. */
+  readonly allowances: Allowances;
   /** What errors in the text took from the tree; `undefined` when there were none. */
   readonly recovered: Recovered | undefined;
 }
@@ -51,7 +52,10 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
     const names = new Map<string, Declared | undefined>();
     const places = new Map<string, Span>();
     const recovered = recoveredFrom(unit, diagnostics, comments);
-    const module: ModuleScope = { file, unit, names, comments, recovered };
+    const allowances = readAllowances(file, comments, (diagnostic) => {
+      if (file === rootFile) sink.report(diagnostic);
+    });
+    const module: ModuleScope = { file, unit, names, allowances, recovered };
     modules.set(file.path, module);
     if (unit.language !== undefined && (unit.language.text !== "1" || unit.language.unit !== undefined)) {
       sink.report(messages.unknownLanguage(unit.language));

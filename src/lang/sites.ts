@@ -18,12 +18,12 @@ import { asNumber } from "./static-arithmetic.ts";
 import { isSilent, type Value } from "./value.ts";
 
 export function openActivations(instance: Instance, evaluation: Evaluation): Activation[] {
-  const opened = instance.policies.map(({ instance: policy, span }): Activation => {
+  const opened = instance.policies.map(({ instance: policy, span, isFixed }): Activation => {
     const scope = new Scope(policy.scope, policy.path);
     for (const carry of policy.carries) {
       scope.define(carry.name.name, evaluation.evaluate(carry.initial, policy.scope), carry.name.span, true);
     }
-    return { policy, scope, counts: new Map(), handled: new Set(), span };
+    return { policy, scope, counts: new Map(), handled: new Set(), changed: false, span, isFixed };
   });
   evaluation.activations.push(...opened);
   return opened;
@@ -47,6 +47,10 @@ export function closeActivations(
         messages.policyMeetsNothing(policy.declaration, activation.span, instance, [...counts.keys()]),
       );
       continue;
+    }
+    if (activation.isFixed && activation.handled.size > 0 && !activation.changed) {
+      const sites = [...activation.handled];
+      evaluation.warn(messages.policyChangesNothing(policy.declaration, sites, activation.span));
     }
     for (const handler of met) {
       const numbers = handlerNumbers(handler, activation, evaluation);
@@ -110,6 +114,7 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
         named: offered,
       };
       const path = joinPath(scope.path, site);
+      const before = subject;
       subject = runMember(
         activation.policy,
         handler,
@@ -119,10 +124,15 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
         expression.span,
         evaluation,
       );
+      if (!isSameTensor(before, subject)) activation.changed = true;
       evaluation.name(path, subject);
     }
   }
   return subject;
+}
+
+function isSameTensor(a: Value, b: Value): boolean {
+  return a.kind === "tensor" && b.kind === "tensor" && a.handle === b.handle;
 }
 
 /** An inherited handler sees the names of its own file, and the carries like any other. */

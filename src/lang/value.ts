@@ -52,6 +52,8 @@ export interface StaticArgument {
 export interface Extension {
   readonly template: Template;
   readonly span: Span;
+  /** Whether its arguments are written out: they depend on no parameter. */
+  readonly isFixed: boolean;
 }
 
 /** `A |> B` between blocks: one block that applies its parts in turn. */

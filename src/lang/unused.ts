@@ -1,0 +1,199 @@
+/**
+ * What a file declares and never uses.
+ *
+ * Owns: looking for uses in the text. By names alone, so a use of another thing of the same name
+ * also counts: nothing that is used is ever reported.
+ */
+import {
+  type BlockDeclaration,
+  type Body,
+  blockKinds,
+  type Declaration,
+  type DottedName,
+  type LetStatement,
+  type Member,
+  type SourceUnit,
+  type Statement,
+} from "./ast.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import * as messages from "./messages.ts";
+import type { Program } from "./program.ts";
+
+/** Looks through the program's root file. */
+export function findUnused(program: Program): Diagnostic[] {
+  const { unit } = program.root;
+  const outside = usesFromOutside(program);
+  return [
+    ...unusedImports(unit),
+    ...unit.declarations.flatMap((declaration) =>
+      declaration.kind === "block" ? unusedInBlock(declaration, outside) : [],
+    ),
+  ];
+}
+
+// ---------------------------------------------------------------- uses
+
+/** Names and dotted paths that a part of the tree uses: `attention.query` also as `attention`. */
+class Uses {
+  readonly paths = new Set<string>();
+  readonly members = new Set<string>();
+
+  constructor(part: unknown, without?: unknown) {
+    const waiting: unknown[] = [part];
+    while (waiting.length > 0) {
+      const node = waiting.pop();
+      if (typeof node !== "object" || node === null || node === without) continue;
+      const path = pathOf(node);
+      if (path !== undefined) this.#add(path);
+      if ("kind" in node && node.kind === "member" && "name" in node) this.members.add(nameOf(node.name));
+      for (const [key, value] of Object.entries(node)) if (key !== "span") waiting.push(value);
+    }
+  }
+
+  #add(path: string): void {
+    for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+      this.paths.add(path.slice(0, end));
+    }
+  }
+
+  /** Whether the member, a group that holds it, or a member of it is used. */
+  reach(path: string): boolean {
+    if (this.paths.has(path)) return true;
+    // `attention(x)` or `attention.all` of a group may mean any member of it.
+    for (let end = path.lastIndexOf("."); end > 0; end = path.lastIndexOf(".", end - 1)) {
+      if (this.#isUsedAsAWhole(path.slice(0, end))) return true;
+    }
+    return false;
+  }
+
+  #isUsedAsAWhole(group: string): boolean {
+    if (!this.paths.has(group)) return false;
+    for (const path of this.paths) if (path.startsWith(`${group}.`)) return false;
+    return true;
+  }
+}
+
+function nameOf(node: unknown): string {
+  return typeof node === "object" && node !== null && "name" in node && typeof node.name === "string"
+    ? node.name
+    : "";
+}
+
+/** `a.b.c` for a name or members of one. */
+function pathOf(node: object): string | undefined {
+  if (!("kind" in node)) return undefined;
+  if (node.kind === "name") return nameOf(node);
+  if (node.kind !== "member" || !("object" in node) || !("name" in node)) return undefined;
+  if (typeof node.object !== "object" || node.object === null) return undefined;
+  const owner = pathOf(node.object);
+  return owner === undefined ? undefined : `${owner}.${nameOf(node.name)}`;
+}
+
+/** Members that any file of the program asks for, and all names in blocks that extend others. */
+function usesFromOutside(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { unit } of program.modules.values()) {
+    for (const name of new Uses(unit.declarations).members) names.add(name);
+    for (const declaration of unit.declarations) {
+      if (declaration.kind !== "block" || declaration.base === undefined) continue;
+      for (const path of new Uses(declaration).paths) names.add(path);
+    }
+  }
+  return names;
+}
+
+// ---------------------------------------------------------------- declarations
+
+function unusedImports(unit: SourceUnit): Diagnostic[] {
+  // A model that takes a block as a parameter can be given any name of its file from outside.
+  if (unit.declarations.some(takesBlocks)) return [];
+  const { paths } = new Uses(unit.declarations);
+  return unit.imports.flatMap((declaration) =>
+    declaration.names.flatMap(({ name, alias }, i) =>
+      paths.has((alias ?? name).name) ? [] : [messages.unusedImport(declaration, i)],
+    ),
+  );
+}
+
+function takesBlocks(declaration: Declaration): boolean {
+  if (declaration.kind !== "block" || declaration.blockKind !== "model") return false;
+  return declaration.parameters.some(({ type }) => {
+    const named = type.kind === "list-type" ? type.element : type;
+    return named.kind === "named-type" && ["function", ...blockKinds].includes(named.name.name);
+  });
+}
+
+function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<string>): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const parameter of declaration.parameters) {
+    const { name } = parameter.name;
+    const isTarget = declaration.blockKind === "adapter" && name === "on";
+    if (isTarget || isSpared(name) || outside.has(name)) continue;
+    if (!new Uses(declaration, parameter).paths.has(name)) {
+      found.push(messages.unusedParameter(declaration, parameter));
+    }
+  }
+  const members = flatten(declaration.members);
+  const computes = members.some(({ kind }) => kind === "forward" || kind === "handler" || kind === "entry");
+  for (const member of members) {
+    if (member.kind === "forward" || member.kind === "handler" || member.kind === "entry") {
+      found.push(...unusedInBody(member, member.body));
+      continue;
+    }
+    if (!computes || declaration.base !== undefined) continue;
+    if (member.kind === "let" && !isSpared(member.name.name) && !outside.has(member.name.name)) {
+      const { name } = member.name;
+      if (!new Uses(declaration, member).reach(name)) found.push(messages.unusedLet(member.name));
+    } else if (member.kind === "binding" || member.kind === "parameter") {
+      const first = member.name.parts[0]?.name ?? "";
+      if (isSpared(first) || member.name.parts.some((part) => outside.has(part.name))) continue;
+      if (new Uses(declaration, member).reach(dotted(member.name))) continue;
+      found.push(messages.unusedMember(member, dotted(member.name)));
+    }
+  }
+  return found;
+}
+
+function unusedInBody(member: Member, body: Body): Diagnostic[] {
+  return letsIn(body.statements).flatMap((statement) => {
+    if (offersSite(statement)) return [];
+    const { paths } = new Uses(member, statement);
+    const unused = statement.names.filter(({ name }) => !isSpared(name) && !paths.has(name));
+    return unused.map((name) => messages.unusedLet(name, statement.names.length > 1));
+  });
+}
+
+function letsIn(statements: readonly Statement[]): LetStatement[] {
+  return statements.flatMap((statement) => {
+    if (statement.kind === "let") return [statement];
+    if (statement.kind === "for") return letsIn(statement.statements);
+    return statement.kind === "if" ? letsIn([...statement.consequent, ...statement.alternate]) : [];
+  });
+}
+
+/** A policy may answer at the site, so the line matters whether or not its value is used. */
+function offersSite(statement: LetStatement): boolean {
+  const waiting: unknown[] = [statement.value];
+  while (waiting.length > 0) {
+    const node = waiting.pop();
+    if (typeof node !== "object" || node === null) continue;
+    if ("kind" in node && node.kind === "site") return true;
+    for (const [key, value] of Object.entries(node)) if (key !== "span") waiting.push(value);
+  }
+  return false;
+}
+
+function flatten(members: readonly Member[]): Member[] {
+  return members.flatMap((member) =>
+    member.kind === "conditional" ? [...flatten(member.consequent), ...flatten(member.alternate)] : [member],
+  );
+}
+
+function dotted(name: DottedName): string {
+  return name.parts.map((part) => part.name).join(".");
+}
+
+/** A leading underscore says that a name is meant to go unused. */
+function isSpared(name: string): boolean {
+  return name.startsWith("_");
+}
