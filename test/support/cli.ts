@@ -28,6 +28,8 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A program to start instead of node, with its own first arguments: to run as another user. */
   readonly through?: readonly string[];
+  /** Whether the test writes to its standard input; else there is none. */
+  readonly input?: boolean;
 }
 
 /** Starts the built program. */
@@ -40,7 +42,7 @@ export function startBinary(arguments_: readonly string[], options: ProcessOptio
   return spawn(command, [...before, program, ...arguments_], {
     cwd: options.cwd ?? root,
     env: { ...inherited, ...options.environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe"],
   });
 }
 
