@@ -77,7 +77,8 @@ export function runNode(
     shape: type.shape.map((dim) => evaluateDim(dim, bindings)),
   }));
   const attributes = bindAttributes(node.attributes, bindings);
-  const results = node.op.reference(operands, { attributes, results: types, meter });
+  const declared = node.operands.map((operand) => operand.type);
+  const results = node.op.reference(operands, { declared, attributes, results: types, meter });
   if (results.length !== types.length) {
     throw internalFault(`the reference of ${node.op.name} gives ${results.length} results`, node.provenance);
   }

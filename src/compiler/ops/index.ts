@@ -18,6 +18,7 @@ import { orderOps } from "./order.ts";
 import { reduceOps } from "./reduce.ts";
 import { arrangementOps } from "./reshape.ts";
 import { sourceOps } from "./sources.ts";
+import { ssd } from "./ssd/index.ts";
 import { unaryOps } from "./unary.ts";
 
 export const ops: readonly OpDefinition[] = [
@@ -32,6 +33,7 @@ export const ops: readonly OpDefinition[] = [
   matmul,
   ...contractOps,
   causalConv,
+  ssd,
   ...rowOps,
   ...gatherOps,
   ...orderOps,

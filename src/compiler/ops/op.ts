@@ -32,6 +32,8 @@ export interface Meter {
 }
 
 export interface ReferenceContext {
+  /** The operands' types as the graph has them, where a dimension may be open; the tensors' own when absent. */
+  readonly declared?: readonly TensorType[];
   readonly attributes: BoundAttributes;
   /** The result types with every dimension bound; a reference allocates and fills exactly these. */
   readonly results: readonly { readonly dtype: TensorType["dtype"]; readonly shape: readonly number[] }[];

@@ -72,7 +72,7 @@ function parts(side: string): string[] {
 }
 
 function parseOperand(part: string, text: string): OperandPattern {
-  const match = /^([a-z][a-z0-9_]*)(\?|\.\.\.)?\s*:\s*(.*)$/.exec(part);
+  const match = /^([A-Za-z][A-Za-z0-9_]*)(\?|\.\.\.)?\s*:\s*(.*)$/.exec(part);
   const [, name, mark, dims] = match ?? [];
   if (name === undefined || dims === undefined) throw new Error(`"${part}" in "${text}" is not an operand`);
   return {

@@ -1,0 +1,216 @@
+/**
+ * ssd in standard ONNX operators: no Loop and no Scan, which runtimes run many times slower.
+ *
+ * Owns: both forms. The recurrence between chunks is a product too, with a matrix of the decays
+ * between all pairs of chunks (arXiv:2405.21060, listing 1). Everything is computed in f32.
+ */
+import { Dim } from "../../../lang/dims.ts";
+import { int, ints, type OnnxContext } from "../../onnx/context.ts";
+import { emitReshape } from "../reshape.ts";
+import { chunksOf, isStep, type Sizes, sizesOf } from "./form.ts";
+
+/** Names of tensors; those of one sequence are [batch, length, …]. */
+interface Operands {
+  readonly x: string;
+  readonly dt: string;
+  readonly A: string;
+  readonly B: string;
+  readonly C: string;
+  readonly D: string;
+  readonly before: string | undefined;
+}
+
+/** Far below any sum of decays, and finite: its exponential is 0 and no difference is undefined. */
+const never = -1e30;
+
+export function emit(context: OnnxContext): readonly string[] {
+  const dtype = context.operands[0]?.dtype ?? "f32";
+  const [x = "", dt = "", A = "", B = "", C = "", D = "", before] = context.inputs.map((name) =>
+    context.cast(name, dtype, "f32"),
+  );
+  const writer = new Writer(context);
+  const operands: Operands = { x, dt, A, B, C, D, before };
+  const sizes = sizesOf(context.operands);
+  const [sums, after] = isStep(sizes.length)
+    ? emitStep(operands, sizes, writer)
+    : emitChunks(operands, sizes, writer);
+  // y is the sums with D x added: [batch, length, heads, width].
+  const skip = writer.mul(x, writer.unsqueeze(D, 1));
+  const y = writer.add(sums, skip);
+  return [y, after].map((name) => context.cast(name, "f32", dtype));
+}
+
+/** h = exp(dt A) h + dt x ⊗ B, and h C. */
+function emitStep(operands: Operands, sizes: Sizes, writer: Writer): readonly [string, string] {
+  const { x, dt, A, B, C, before } = operands;
+  const { batch, heads, width, groups, state } = sizes;
+  const rows = heads.floorDivide(groups).mul(width);
+  const input = writer.reshape(writer.mul(x, writer.unsqueeze(dt, 3)), [batch, groups, rows, 1]);
+  const added = writer.mul(input, writer.reshape(B, [batch, groups, 1, state]));
+  let after = writer.reshape(added, [batch, heads, width, state]);
+  if (before !== undefined) {
+    const decay = writer.reshape(writer.exp(writer.mul(dt, A)), [batch, heads, 1, 1]);
+    after = writer.add(writer.mul(before, decay), after);
+  }
+  const read = writer.reshape(C, [batch, groups, state, 1]);
+  const sums = writer.matmul(writer.reshape(after, [batch, groups, rows, state]), read);
+  return [writer.reshape(sums, [batch, 1, heads, width]), after];
+}
+
+function emitChunks(operands: Operands, sizes: Sizes, writer: Writer): readonly [string, string] {
+  const { batch, length, heads, width, groups, state } = sizes;
+  const { count, length: size } = chunksOf(length, writer.context.attributes);
+  const missing = count.mul(size).sub(length);
+  // Zeros behind the last position: dt is 0 there, so nothing decays and nothing is added.
+  const filled = (name: string, rank: number) =>
+    missing.constant === 0
+      ? name
+      : writer.node("Pad", [name, writer.dims([0, 0, ...zeros(rank - 2), 0, missing, ...zeros(rank - 2)])]);
+  const each = heads.floorDivide(groups);
+  const chunked = (name: string, tail: readonly Dim[]) => writer.reshape(name, [batch, count, size, ...tail]);
+
+  // [batch, count, heads, size]: the time steps, and how much has decayed since the chunk's start.
+  const dt = writer.transpose(chunked(filled(operands.dt, 3), [heads]), [0, 1, 3, 2]);
+  const rates = writer.mul(dt, writer.unsqueeze(operands.A, 1));
+  const sums = writer.node("CumSum", [rates, writer.scalar(3)]);
+  const last = writer.slice(sums, size.sub(1), size, 3);
+
+  // [batch, count, heads, size, width]: what every position puts into the state.
+  const X = writer.mul(
+    writer.transpose(chunked(filled(operands.x, 4), [heads, width]), [0, 1, 3, 2, 4]),
+    writer.unsqueeze(dt, 4),
+  );
+  // [batch, count, groups, size, state]
+  const grouped = (name: string) =>
+    writer.transpose(chunked(filled(name, 4), [groups, state]), [0, 1, 3, 2, 4]);
+  const [B, C] = [grouped(operands.B), grouped(operands.C)];
+
+  // 1. Inside chunks: (C Bᵀ) times the decay from s to t, for s ≤ t.
+  const scores = writer.unsqueeze(writer.matmul(C, writer.transpose(B, [0, 1, 2, 4, 3])), 3);
+  const decays = writer.reshape(writer.decays(sums, sums, writer.triangle(size, size)), [
+    batch,
+    count,
+    groups,
+    each,
+    size,
+    size,
+  ]);
+  const weights = writer.reshape(writer.mul(scores, decays), [batch, count, heads, size, size]);
+  const within = writer.matmul(weights, X);
+
+  // 2. What each chunk leaves: [batch, count, heads, width, state].
+  const toEnd = writer.exp(writer.node("Sub", [last, sums]));
+  const left = writer.transpose(writer.mul(X, writer.unsqueeze(toEnd, 4)), [0, 1, 2, 4, 3]);
+  const byGroup = (name: string) => writer.unsqueeze(name, 3);
+  const asGroups = (name: string, tail: readonly Dim[]) =>
+    writer.reshape(name, [batch, count, groups, each, ...tail]);
+  const states = writer.matmul(asGroups(left, [width, size]), byGroup(B));
+
+  // 3. From chunk to chunk: row i is the state before chunk i, the last one what is left at the end.
+  const cells = width.mul(state);
+  const flat = writer.transpose(writer.reshape(states, [batch, count, heads, cells]), [0, 2, 1, 3]);
+  const perChunk = writer.transpose(writer.squeeze(last, 3), [0, 2, 1]);
+  const start = writer.node("Pad", [perChunk, writer.dims([0, 0, 1, 0, 0, 0])]);
+  const elapsed = writer.node("CumSum", [start, writer.scalar(2)]);
+  const rowCount = count.add(1);
+  let [from, sources, columns] = [writer.slice(elapsed, Dim.of(1), rowCount, 2), flat, count];
+  if (operands.before !== undefined) {
+    const first = writer.reshape(operands.before, [batch, heads, 1, cells]);
+    [from, sources, columns] = [elapsed, writer.node("Concat", [first, flat], { axis: int(2) }), rowCount];
+  }
+  const between = writer.decays(elapsed, from, writer.triangle(rowCount, columns));
+  const all = writer.matmul(between, sources);
+  const after = writer.reshape(writer.slice(all, count, rowCount, 2), [batch, heads, width, state]);
+  const before = writer.transpose(writer.slice(all, Dim.of(0), count, 2), [0, 2, 1, 3]);
+
+  // 4. What the state before a chunk gives to each of its positions.
+  const read = writer.transpose(asGroups(before, [width, state]), [0, 1, 2, 3, 5, 4]);
+  const given = writer.reshape(writer.matmul(byGroup(C), read), [batch, count, heads, size, width]);
+  const across = writer.mul(given, writer.unsqueeze(writer.exp(sums), 4));
+
+  const ordered = writer.transpose(writer.add(within, across), [0, 1, 3, 2, 4]);
+  const y = writer.reshape(ordered, [batch, count.mul(size), heads, width]);
+  return [missing.constant === 0 ? y : writer.slice(y, Dim.of(0), length, 1), after];
+}
+
+const zeros = (count: number): number[] => new Array<number>(count).fill(0);
+
+const toDim = (size: Dim | number): Dim => (typeof size === "number" ? Dim.of(size) : size);
+
+/** The operators by short names. */
+class Writer {
+  readonly context: OnnxContext;
+
+  constructor(context: OnnxContext) {
+    this.context = context;
+  }
+
+  node(opType: string, inputs: readonly string[], attributes?: Parameters<OnnxContext["node"]>[2]): string {
+    return this.context.node(opType, inputs, attributes);
+  }
+
+  dims(sizes: readonly (Dim | number)[]): string {
+    return this.context.dims(sizes.map(toDim));
+  }
+
+  scalar(value: number): string {
+    return this.context.constant("i64", [value], []);
+  }
+
+  mul(a: string, b: string): string {
+    return this.node("Mul", [a, b]);
+  }
+
+  add(a: string, b: string): string {
+    return this.node("Add", [a, b]);
+  }
+
+  exp(x: string): string {
+    return this.node("Exp", [x]);
+  }
+
+  matmul(a: string, b: string): string {
+    return this.node("MatMul", [a, b]);
+  }
+
+  reshape(x: string, sizes: readonly (Dim | number)[]): string {
+    return emitReshape(this.context, x, sizes.map(toDim));
+  }
+
+  transpose(x: string, perm: readonly number[]): string {
+    return this.node("Transpose", [x], { perm: ints(perm) });
+  }
+
+  unsqueeze(x: string, axis: number): string {
+    return this.node("Unsqueeze", [x, this.dims([axis])]);
+  }
+
+  squeeze(x: string, axis: number): string {
+    return this.node("Squeeze", [x, this.dims([axis])]);
+  }
+
+  slice(x: string, start: Dim, stop: Dim, axis: number): string {
+    return this.node("Slice", [x, this.dims([start]), this.dims([stop]), this.dims([axis])]);
+  }
+
+  /** [rows, columns] of truth values; without the first column when there is one row more. */
+  triangle(rows: Dim, columns: Dim): string {
+    const range = (stop: Dim, axis: number) => {
+      const numbers = this.node("Range", [this.scalar(0), this.context.dim(stop), this.scalar(1)]);
+      return this.unsqueeze(numbers, axis);
+    };
+    const holds = rows.equals(columns) ? "GreaterOrEqual" : "Greater";
+    return this.node(holds, [range(rows, 1), range(columns, 0)]);
+  }
+
+  /** exp(to - from) between all pairs [..., rows, columns], 0 outside the triangle. Masked before the exponential. */
+  decays(to: string, from: string, triangle: string): string {
+    const rank = -1;
+    const difference = this.node("Sub", [
+      this.node("Unsqueeze", [to, this.dims([rank])]),
+      this.node("Unsqueeze", [from, this.dims([rank - 1])]),
+    ]);
+    const floor = this.context.constant("f32", [never], []);
+    return this.exp(this.node("Where", [triangle, difference, floor]));
+  }
+}
