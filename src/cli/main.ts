@@ -10,6 +10,7 @@ import { failureDiagnostic } from "../runtime/failure.ts";
 import { addCheck } from "./check-command.ts";
 import { addClassify } from "./classify-command.ts";
 import { addCompile } from "./compile-command.ts";
+import { addDiff } from "./diff-command.ts";
 import { addFormat } from "./format-command.ts";
 import { addInspect } from "./inspect-command.ts";
 import { useColor } from "./options.ts";
@@ -56,6 +57,7 @@ function buildProgram(run: Run): Command {
     .configureHelp({ sortSubcommands: false });
   addCheck(program, run);
   addFormat(program, run);
+  addDiff(program, run);
   addInspect(program, run);
   addCompile(program, run);
   addRun(program, run);

@@ -62,6 +62,16 @@ export function elaborate(
   };
 }
 
+/** The entries of a model, in their order; `undefined` once the problems are in `sink`. */
+export function entryNames(
+  program: Program,
+  request: Pick<ElaborateRequest, "model" | "settings">,
+  sink: DiagnosticSink,
+): readonly string[] | undefined {
+  const outline = openModel({ program, catalog, sink }, request, new GraphBuilder("entries"));
+  return outline?.instance.entries.map((entry) => entry.name.name);
+}
+
 function tap(
   pattern: string,
   names: ReadonlyMap<string, Value>,
