@@ -1,21 +1,19 @@
 /**
  * `ossicle fmt`: files in their canonical layout.
  *
- * Owns: which files are meant, and that a file is rewritten whole or not at all, and only when its
- * layout changes. The layout itself is src/lang/print.ts.
+ * Owns: that a file is rewritten whole or not at all, and only when its layout changes. The layout
+ * itself is src/lang/print.ts.
  */
-import { type Dirent, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { format } from "../lang/format.ts";
 import { SourceFile } from "../lang/source.ts";
 import { failure } from "../runtime/failure.ts";
-import { readFailure } from "./file-failure.ts";
 import { readFileText } from "./files.ts";
 import { type CommonOptions, useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { writeWhole } from "./output-files.ts";
 import type { Run } from "./run-state.ts";
+import { sourceFiles } from "./source-files.ts";
 
 interface FormatOptions extends CommonOptions {
   readonly check?: boolean;
@@ -85,46 +83,6 @@ function finish(output: Output, wouldChange: boolean): number {
   if (wouldChange) output.set("ok", false);
   const status = output.finish();
   return wouldChange ? 1 : status;
-}
-
-/** The files that are meant, each once: those named, and those below the folders named. */
-function sourceFiles(paths: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    paths.flatMap((path) => {
-      const files = isFolder(path) ? filesBelow(path) : [path];
-      if (files.length > 0) return files;
-      throw failure("no-source-files", `There is no .oss file in ${path}.`, { hint: "Check the path." });
-    }),
-  );
-}
-
-/** Hidden folders and installed packages left out; symbolic links to folders are not followed. */
-function filesBelow(folder: string): string[] {
-  return entriesOf(folder)
-    .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesBelow(path);
-      return entry.name.endsWith(".oss") ? [path] : [];
-    });
-}
-
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    throw readFailure(folder, error);
-  }
-}
-
-/** `false` also for what can't be looked at: reading it will say why. */
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 async function readStandardInput(): Promise<string> {

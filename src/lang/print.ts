@@ -8,17 +8,23 @@
 import type {
   BlockDeclaration,
   Declaration,
+  EntryMember,
+  Expression,
+  ForwardMember,
+  HandlerMember,
   ImportDeclaration,
   LetDeclaration,
   Member,
   NamedValue,
   SourceUnit,
   StaticParameter,
+  TypeExpression,
 } from "./ast.ts";
 import { CommentQueue } from "./comment-queue.ts";
 import { blankLine, concat, type Document, hardLine, layOut } from "./layout-document.ts";
 import type { ListItem } from "./print-parts.ts";
 import { StatementPrinter } from "./print-statements.ts";
+import { SourceFile } from "./source.ts";
 import type { Comment } from "./tokenize.ts";
 
 /** Columns of a line. Comments and strings that are longer stay as they are. */
@@ -32,6 +38,15 @@ export function printUnit(unit: SourceUnit, comments?: readonly Comment[]): stri
   const printer = new UnitPrinter(new CommentQueue(unit.file, comments ?? []), comments === undefined);
   const text = layOut(printer.unit(unit), lineWidth);
   return text === "" ? "" : `${text}\n`;
+}
+
+/** One expression, type or signature as it would stand in a file, without comments. */
+export function printFragment(
+  node: Expression | TypeExpression | ForwardMember | HandlerMember | EntryMember,
+  width: number = lineWidth,
+): string {
+  const file = new SourceFile("", "");
+  return layOut(new UnitPrinter(new CommentQueue(file, []), false).fragment(node), width);
 }
 
 type TopLevel = "language" | ImportDeclaration | Declaration;
@@ -73,6 +88,22 @@ class UnitPrinter extends StatementPrinter {
     return previous === undefined && typeof rest !== "string" && rest.kind === "concat"
       ? concat(...rest.parts.slice(1))
       : concat(...parts, rest);
+  }
+
+  fragment(node: Expression | TypeExpression | ForwardMember | HandlerMember | EntryMember): Document {
+    switch (node.kind) {
+      case "forward":
+      case "handler":
+      case "entry":
+        return this.#head(node);
+      case "named-type":
+      case "tensor-type":
+      case "union-type":
+      case "list-type":
+        return this.type(node);
+      default:
+        return this.expression(node);
+    }
   }
 
   #import(node: ImportDeclaration): Document {
@@ -158,23 +189,13 @@ class UnitPrinter extends StatementPrinter {
       case "require":
         return this.require(node);
       case "forward":
-        return this.body(node.body, this.signature("forward", node, from));
-      case "handler": {
-        const at = node.at === undefined ? "" : concat("[", this.inline(node.at), "]");
-        const head = concat("on ", node.site.name, at);
-        const after = node.at?.span.end ?? node.site.span.end;
-        return this.body(node.body, this.signature(head, node, after));
-      }
+      case "handler":
+      case "entry":
+        return this.body(node.body, this.#head(node));
       case "carry":
         return concat("carry ", this.typed(node.name.name, node.type, node.initial));
       case "input":
         return concat("input ", this.typed(node.name.name, node.type, undefined));
-      case "entry": {
-        const inputs = this.names(node.inputs, node.name.span.end);
-        const continues = node.continues === undefined ? "" : ` continues ${node.continues.name}`;
-        const head = concat(`entry ${node.name.name}`, inputs, continues);
-        return this.body(node.body, this.results(head, node.results));
-      }
       case "weights": {
         const renames = node.renames.map(({ from: theirs, to, span }) => ({
           span,
@@ -195,6 +216,24 @@ class UnitPrinter extends StatementPrinter {
         const head = `generate ${node.name.name} from ${node.first.name} then ${node.next.name}`;
         if (node.options.length === 0 && !this.comments.followedBy(node.next.span.end, "{")) return head;
         return concat(head, " ", this.#values(node.options, node.next.span.end));
+      }
+    }
+  }
+
+  /** What computes, without its body. */
+  #head(node: ForwardMember | HandlerMember | EntryMember): Document {
+    switch (node.kind) {
+      case "forward":
+        return this.signature("forward", node, node.span.start);
+      case "handler": {
+        const at = node.at === undefined ? "" : concat("[", this.inline(node.at), "]");
+        const after = node.at?.span.end ?? node.site.span.end;
+        return this.signature(concat("on ", node.site.name, at), node, after);
+      }
+      case "entry": {
+        const inputs = this.names(node.inputs, node.name.span.end);
+        const continues = node.continues === undefined ? "" : ` continues ${node.continues.name}`;
+        return this.results(concat(`entry ${node.name.name}`, inputs, continues), node.results);
       }
     }
   }
