@@ -14,6 +14,7 @@ import type { CallArgument } from "./evaluation.ts";
 import { Evaluator } from "./evaluator.ts";
 import { bareTemplate, type Instance, instantiate } from "./instance.ts";
 import { runMember } from "./members.ts";
+import * as messages from "./messages.ts";
 import { evaluateEntry } from "./model.ts";
 import type { ModuleScope, Program } from "./program.ts";
 import { Scope } from "./scope.ts";
@@ -87,9 +88,9 @@ function openTensor(type: TypeExpression, scope: Scope, evaluator: Evaluator): V
   if (type.kind !== "tensor-type") return unknownValue;
   // What leads is one dimension here: a block that takes any number of them takes one.
   const leading = type.dims.flatMap((dim) =>
-    dim.kind === "variadic-dim" ? [Dim.symbol(`${dim.name.name}#`)] : [],
+    dim.kind === "variadic-dim" ? [leadingSize(dim.name.name, scope)] : [],
   );
-  if (leading.length > 1) return unknownValue;
+  if (leading.length > 1) return evaluator.fail(messages.variadicTwice(type));
   const rest = { ...type, dims: type.dims.filter((dim) => dim.kind === "dim") };
   const declared = declaredTensorType(rest, scope, evaluator, (symbol) => Dim.symbol(symbol));
   if (declared === undefined) return { kind: "error" };
@@ -98,4 +99,9 @@ function openTensor(type: TypeExpression, scope: Scope, evaluator: Evaluator): V
   const shape = declared.type.shape.toSpliced(Math.max(at, 0), 0, ...leading);
   const origins = declared.origins.toSpliced(Math.max(at, 0), 0, ...leading.map(() => undefined));
   return { kind: "tensor", type: { dtype: declared.type.dtype, shape }, origins, handle: {} };
+}
+
+/** Called like the `*b` that it stands for, unless that is taken. */
+function leadingSize(name: string, scope: Scope): Dim {
+  return Dim.symbol(scope.lookup(name) === undefined ? name : `${name}_`);
 }

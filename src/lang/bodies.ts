@@ -97,7 +97,7 @@ function spread(
   if (isSilent(value)) return names.map(() => value);
   const items = value.kind === "tuple" || value.kind === "list" ? value.items : undefined;
   if (items?.length === names.length) return items;
-  evaluation.fail(messages.wrongCount(names.length, value, span));
+  evaluation.fail(messages.wrongCount(names.length, "name", value, span));
   return names.map(() => errorValue);
 }
 

@@ -15,7 +15,7 @@ import type { Span } from "./source.ts";
 import { asNumber, extreme, isStaticNumber, type StaticResult, toInteger } from "./static-arithmetic.ts";
 import { resolve } from "./static-results.ts";
 import { toDim } from "./tensor-types.ts";
-import { describeValue, errorValue, intValue, isSilent, type Value } from "./value.ts";
+import { type DimOrigin, describeValue, errorValue, intValue, isSilent, type Value } from "./value.ts";
 
 const realFunctions: Readonly<Record<string, (x: number) => number>> = {
   sqrt: Math.sqrt,
@@ -114,7 +114,8 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
   const size = tensor.value.type.shape[axis];
   if (size === undefined)
     return evaluation.fail(messages.axisOutOfRange(axisArgument?.span ?? span, given ?? 0, rank));
-  const part = partSize(size, Dim.of(count), tensor.span, scope, evaluation);
+  const origin = tensor.value.origins[axis];
+  const part = partSize(size, Dim.of(count), origin, tensor.span, scope, evaluation);
   if (part === undefined) return errorValue;
   const items: Value[] = [];
   for (let i = 0; i < count; i++) {
@@ -124,9 +125,20 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
 }
 
 /** One part's share of a dimension; a guard while the dimension is open. */
-function partSize(size: Dim, count: Dim, span: Span, scope: Scope, evaluation: Evaluation): Dim | undefined {
+function partSize(
+  size: Dim,
+  count: Dim,
+  origin: DimOrigin | undefined,
+  span: Span,
+  scope: Scope,
+  evaluation: Evaluation,
+): Dim | undefined {
   const part = size.divideExactly(count);
   if (part !== undefined) return part;
+  if (size.constant !== undefined) {
+    evaluation.fail(messages.partsUneven(size, count, span, origin));
+    return undefined;
+  }
   const share = toDim({ kind: "quotient", numerator: size, denominator: count }, span, scope, evaluation);
   return share === "unknown" ? undefined : share;
 }

@@ -102,7 +102,7 @@ function configure(template: Template, arguments_: CallArguments, span: Span, ev
   const { declaration } = template;
   const given = new Map<string, StaticArgument>(template.arguments);
   const isBroken = evaluation.isBroken(declaration);
-  let wrong = isBroken;
+  let wrong = isBroken || arguments_.isFlawed === true;
   for (const [i, argument] of arguments_.positional.entries()) {
     const parameter = declaration.parameters[i];
     if (parameter !== undefined) {
@@ -128,7 +128,7 @@ function configure(template: Template, arguments_: CallArguments, span: Span, ev
     }
     const positional = given.get(name);
     if (positional !== undefined && arguments_.positional.some((a) => a.span === positional.span)) {
-      evaluation.fail(messages.duplicateName(name, argument.nameSpan, positional.span));
+      evaluation.fail(messages.argumentTwice(name, argument.nameSpan, positional.span));
     }
     given.set(name, argument);
   }
@@ -194,7 +194,7 @@ function callInstance(
       ? errorValue
       : evaluation.fail(messages.noForward(declaration, span));
   }
-  const frame = evaluation.enter(declaration, span);
+  const frame = evaluation.enter(declaration, span, instance.frame);
   if (frame === undefined) return errorValue;
   const activations = openActivations(instance, evaluation);
   let result: Value = errorValue;

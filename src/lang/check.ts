@@ -6,9 +6,9 @@
  */
 import { isAllowed } from "./allowances.ts";
 import { checkAlone } from "./alone.ts";
-import type { BlockDeclaration } from "./ast.ts";
+import type { BlockDeclaration, Declaration } from "./ast.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
-import { DiagnosticSink } from "./diagnostic.ts";
+import { type Diagnostic, DiagnosticSink, type Label } from "./diagnostic.ts";
 import { Dim, productDims } from "./dims.ts";
 import type { Emitter, Handle, Origin } from "./emitter.ts";
 import { Evaluator } from "./evaluator.ts";
@@ -90,7 +90,8 @@ export function checkProgram(
   sink: DiagnosticSink,
   request: EntryRequest = {},
 ): CheckedModule {
-  const context: ModelContext = { program, catalog, sink };
+  const found = new DiagnosticSink();
+  const context: ModelContext = { program, catalog, sink: found };
   const entries: CheckedEntry[] = [];
   const chosen = request.model ?? modelNames(program)[0];
   if (request.model !== undefined && !modelNames(program).includes(request.model)) {
@@ -99,7 +100,7 @@ export function checkProgram(
   for (const declaration of program.root.unit.declarations) {
     if (declaration.kind !== "block") continue;
     if (!isBrokenBy(program.root.recovered, declaration)) {
-      for (const diagnostic of checkInterface(declaration)) sink.report(diagnostic);
+      for (const diagnostic of checkInterface(declaration)) found.report(diagnostic);
     }
     if (declaration.blockKind !== "model") continue;
     const settings =
@@ -107,11 +108,14 @@ export function checkProgram(
     const isOpen = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
     if (!isOpen) checkModel(declaration, settings, context, entries);
   }
-  checkUnused(program, catalog, sink);
+  checkUnused(program, catalog, found);
   // After an error, what looks unused may be what the mistake should have used.
-  for (const diagnostic of sink.hasErrors ? [] : findUnused(program)) {
-    if (!isAllowed(diagnostic, program.root.allowances)) sink.report(diagnostic);
+  if (!found.hasErrors && program.root.recovered === undefined) {
+    for (const diagnostic of findUnused(program)) {
+      if (!isAllowed(diagnostic, program.root.allowances)) found.report(diagnostic);
+    }
   }
+  for (const diagnostic of gathered(found.sorted(), program)) sink.report(diagnostic);
   return { program, entries };
 }
 
@@ -160,6 +164,37 @@ function checkUnused(program: Program, catalog: OpCatalog, sink: DiagnosticSink)
     const isKnown = reported.some((label) => span !== undefined && overlap(label.span, span));
     if (!isKnown) sink.report(diagnostic);
   }
+}
+
+/** One name that a declaration uses in several places without having it is one mistake. */
+function gathered(diagnostics: readonly Diagnostic[], program: Program): Diagnostic[] {
+  const first = new Map<string, Diagnostic>();
+  const others = new Map<Diagnostic, Label[]>();
+  for (const diagnostic of diagnostics) {
+    const { code, message, primary } = diagnostic;
+    const owner = primary === undefined ? undefined : declarationAt(primary.span, program);
+    const isName = code === "unknown-name" && owner !== undefined;
+    const key = isName ? `${owner.span.file.path}|${owner.span.start}|${message}` : "";
+    const earlier = first.get(key);
+    if (isName && earlier !== undefined && primary !== undefined) {
+      others.get(earlier)?.push({ span: primary.span, text: "and here" });
+      continue;
+    }
+    if (isName) first.set(key, diagnostic);
+    others.set(diagnostic, []);
+  }
+  return [...others].map(([diagnostic, labels]) =>
+    labels.length === 0
+      ? diagnostic
+      : { ...diagnostic, related: [...diagnostic.related, ...labels.slice(0, 3)] },
+  );
+}
+
+function declarationAt(span: Span, program: Program): Declaration | undefined {
+  const declarations = program.modules.get(span.file.path)?.unit.declarations ?? [];
+  return declarations.find(
+    (declaration) => declaration.span.start <= span.start && span.end <= declaration.span.end,
+  );
 }
 
 function overlap(a: Span, b: Span): boolean {

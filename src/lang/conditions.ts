@@ -20,7 +20,7 @@ export function decide(expression: Expression, scope: Scope, evaluation: Evaluat
 export function decideValue(value: Value, span: Span, evaluation: Evaluation): Decision {
   if (value.kind === "bool") return value.value;
   if (value.kind === "unknown" || value.kind === "error") return value.kind;
-  if (evaluation.open.reaches(value)) return "unknown";
+  if (value.kind === "condition" && evaluation.open.reaches(value)) return "unknown";
   evaluation.fail(messages.notACondition(span, value));
   return "error";
 }

@@ -8,7 +8,13 @@
  */
 import type { Diagnostic } from "./diagnostic.ts";
 import type { SourceFile } from "./source.ts";
-import { mismatchedDelimiter, nestingTooDeep, strayDelimiter, unclosedDelimiter } from "./syntax-messages.ts";
+import {
+  mismatchedDelimiter,
+  nestingTooDeep,
+  strayDelimiter,
+  swappedDelimiters,
+  unclosedDelimiter,
+} from "./syntax-messages.ts";
 import {
   Closer,
   Equals,
@@ -182,6 +188,15 @@ function startsDeclaration(tokens: readonly Token[], index: number): boolean {
   return isToken(third, LeftParen) || isToken(third, LeftBrace) || isToken(third, Equals);
 }
 
+/** `[ ( ] )`: a closer is missing, and stands after the one that it should stand before. */
+function isSwapped(step: Repair, next: Repair | undefined, tokens: readonly Token[]): boolean {
+  if (step.kind !== "close" || next?.kind !== "drop" || next.index !== step.index + 1) return false;
+  const [first, second] = [tokens[step.index], tokens[next.index]];
+  return (
+    first !== undefined && second !== undefined && isToken(first, Closer) && isToken(second, step.closer)
+  );
+}
+
 function repair(
   tokens: readonly Token[],
   repairs: readonly Repair[],
@@ -191,7 +206,8 @@ function repair(
 ): readonly Token[] {
   const result: Token[] = [];
   let copied = 0;
-  for (const step of repairs) {
+  let swapped: Repair | undefined;
+  for (const [i, step] of repairs.entries()) {
     while (copied < step.index) {
       const token = tokens[copied++];
       if (token !== undefined) result.push(token);
@@ -199,7 +215,10 @@ function repair(
     const found = tokens[step.index];
     if (step.kind === "drop") {
       copied += 1;
-      if (found !== undefined) report(strayDelimiter(file.span(found.startOffset, tokenEnd(found))));
+      const isReported = step === swapped;
+      if (found !== undefined && !isReported) {
+        report(strayDelimiter(file.span(found.startOffset, tokenEnd(found))));
+      }
       continue;
     }
     const { opener, closer } = step;
@@ -212,6 +231,10 @@ function repair(
       report(
         mismatchedDelimiter(openSpan, opener.image, close, file.span(found.startOffset, tokenEnd(found))),
       );
+    } else if (found !== undefined && isSwapped(step, repairs[i + 1], tokens)) {
+      swapped = repairs[i + 1];
+      const end = tokenEnd(tokens[step.index + 1] ?? found);
+      report(swappedDelimiters(openSpan, opener.image, close, file.span(found.startOffset, end)));
     } else if (!alreadyReported(previous)) {
       const end = tokenEnd(previous);
       report(unclosedDelimiter(openSpan, opener.image, close, file.span(Math.max(end - 1, 0), end)));

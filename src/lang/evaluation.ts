@@ -22,11 +22,15 @@ import type { TensorValue, Value } from "./value.ts";
 export interface CallArgument {
   readonly value: Value;
   readonly span: Span;
+  /** Where the value was first written, when the argument is a name that passes it on. */
+  readonly source?: Span;
 }
 
 export interface CallArguments {
   readonly positional: readonly CallArgument[];
   readonly named: ReadonlyMap<string, CallArgument & { readonly nameSpan: Span }>;
+  /** An argument could not be matched, which is reported: what is missing is not reported again. */
+  readonly isFlawed?: boolean;
 }
 
 export interface AttachOptions {
@@ -85,8 +89,13 @@ export interface Evaluation {
   rename(renames: readonly Rename[]): void;
   /** Runs with `frame` as the innermost block at work. */
   within<T>(frame: Frame | undefined, run: () => T): T;
-  /** Goes into a block that `span` uses; `undefined`, once reported, when that would never end. */
-  enter(declaration: BlockDeclaration, span: Span): Frame | undefined;
+  /** Defines a value that is computed when first used; one that needs itself is reported. */
+  defineLazy(scope: Scope, name: string, span: Span, compute: () => Value): void;
+  /**
+   * Goes into a block that `span` uses, and that `made` made if it is applied; `undefined`, once
+   * reported, when that would never end.
+   */
+  enter(declaration: BlockDeclaration, span: Span, made?: Frame): Frame | undefined;
   /** Runs what may compute a size too large to be handled, which is reported at `span`. */
   attempt(span: Span, run: () => Value): Value;
   /** Counts work; `false`, once reported, when the program takes more of it than any model. */

@@ -14,13 +14,22 @@ import { DimError } from "./dims.ts";
 import type { Emitter, Origin } from "./emitter.ts";
 import type { Activation, AttachOptions, CallArguments, Evaluation } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
-import { blameUse, circleOf, type Frame, firstInText, innerFrame } from "./frames.ts";
+import {
+  blamedUse,
+  circleOf,
+  type Frame,
+  firstInText,
+  innerFrame,
+  isKnownFailure,
+  markFailed,
+  placedAt,
+} from "./frames.ts";
 import { moduleScope } from "./instance.ts";
 import * as messages from "./messages.ts";
 import { OpenParameters } from "./open-parameters.ts";
 import type { Rename } from "./plans.ts";
 import type { ModuleScope, Program } from "./program.ts";
-import { isBrokenBy } from "./recovered.ts";
+import { isBesideFault, isBrokenBy } from "./recovered.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { States } from "./states.ts";
@@ -62,6 +71,8 @@ export class Evaluator implements Evaluation {
   readonly #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
   readonly #scopes = new Map<ModuleScope, Scope>();
+  // Lazy values that are being computed, the innermost last.
+  readonly #computing: { readonly name: string; readonly span: Span }[] = [];
   #depth = 0;
   #work = 0;
   #frame: Frame | undefined;
@@ -96,9 +107,26 @@ export class Evaluator implements Evaluation {
     }
   }
 
-  enter(declaration: BlockDeclaration, span: Span): Frame | undefined {
+  defineLazy(scope: Scope, name: string, span: Span, compute: () => Value): void {
+    const own = { name, span };
+    const onCycle = (): void => {
+      const start = this.#computing.lastIndexOf(own);
+      this.fail(messages.circularDefinition(firstInText(withoutRepeats(this.#computing.slice(start)))));
+    };
+    const run = (): Value => {
+      this.#computing.push(own);
+      try {
+        return this.attempt(span, compute);
+      } finally {
+        this.#computing.pop();
+      }
+    };
+    scope.defineLazy(name, run, span, onCycle);
+  }
+
+  enter(declaration: BlockDeclaration, span: Span, made?: Frame): Frame | undefined {
     if (this.#endless.has(declaration)) return undefined;
-    const frame = innerFrame(declaration, span, this.#frame);
+    const frame = innerFrame(declaration, span, this.#frame, made);
     if (frame.depth <= maximumBlockDepth) return frame;
     const circle = firstInText(circleOf(frame));
     for (const use of circle) this.#endless.add(use.declaration);
@@ -171,7 +199,9 @@ export class Evaluator implements Evaluation {
   }
 
   state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {
-    return this.states.take(path, name, type, span, this);
+    // Of a block that is applied, the application tells more than the op inside.
+    const use = this.#frame?.made === undefined ? span : this.#frame.span;
+    return this.states.take(path, name, type, use, this);
   }
 
   saveState(path: string, name: string, value: Value): void {
@@ -183,15 +213,18 @@ export class Evaluator implements Evaluation {
   }
 
   fail(diagnostic: Diagnostic): Value {
-    if (!this.#isLost(diagnostic)) {
-      this.#sink.report(blameUse(diagnostic, this.#frame, this.#program.root.file));
-    }
+    if (this.#isLost(diagnostic) || isKnownFailure(diagnostic, this.#frame)) return errorValue;
+    const blamed = blamedUse(diagnostic, this.#frame, this.#program.root.file);
+    markFailed(diagnostic, this.#frame, blamed);
+    this.#sink.report(blamed === undefined ? diagnostic : placedAt(diagnostic, blamed));
     return errorValue;
   }
 
   #isLost({ code, primary }: Diagnostic): boolean {
-    if (primary === undefined || !aboutNames.has(code)) return false;
+    if (primary === undefined) return false;
     const { file, start, end } = primary.span;
+    if (isBesideFault(primary.span, this.#program.modules.get(file.path)?.recovered)) return true;
+    if (!aboutNames.has(code)) return false;
     const name = file.text.slice(start, end);
     for (const { recovered } of this.#program.modules.values()) {
       if (recovered?.lostNames.has(name) === true) return true;
@@ -205,4 +238,12 @@ export class Evaluator implements Evaluation {
     const isTheirs = diagnostic.primary?.span.file === root.file;
     if (isTheirs && !isAllowed(diagnostic, root.allowances)) this.#sink.report(diagnostic);
   }
+}
+
+/** A dotted member is computed under its first part and as a whole, at the same place. */
+function withoutRepeats<T extends { readonly span: Span }>(parts: readonly T[]): T[] {
+  return parts.filter(({ span }, i) => {
+    const next = parts[i + 1]?.span;
+    return next === undefined || next.start !== span.start || next.file !== span.file;
+  });
 }

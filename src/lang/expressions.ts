@@ -21,17 +21,27 @@ import { iterate } from "./bodies.ts";
 import { isLanguageFunction, languageConstant } from "./builtins.ts";
 import { decide, decideValue, undecidedValue } from "./conditions.ts";
 import { Dim } from "./dims.ts";
-import type { CallArguments, Evaluation } from "./evaluation.ts";
+import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
 import { evaluateIndex } from "./indexing.ts";
 import { initializerConstant, initializerNames } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { emitOp, lift } from "./op-calls.ts";
 import { Scope } from "./scope.ts";
 import { evaluateSite } from "./sites.ts";
+import type { Span } from "./source.ts";
 import * as arithmetic from "./static-arithmetic.ts";
 import { resolve } from "./static-results.ts";
+import { sourceText } from "./tensor-types.ts";
 import { isDType } from "./types.ts";
-import { errorValue, intValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
+import {
+  describeValue,
+  errorValue,
+  intValue,
+  isSilent,
+  type TensorValue,
+  unknownValue,
+  type Value,
+} from "./value.ts";
 
 export function evaluateExpression(expression: Expression, scope: Scope, evaluation: Evaluation): Value {
   switch (expression.kind) {
@@ -187,7 +197,7 @@ function memberValue(expression: MemberExpression, scope: Scope, evaluation: Eva
     return evaluation.fail(messages.unknownMember(`\`${object.path}\``, expression.name, object.names));
   }
   if (object.kind === "instance") return instanceMember(object, expression, evaluation);
-  return evaluation.fail(messages.noMembers(expression.object.span, object));
+  return evaluation.fail(messages.noMembers(expression.name, expression.object.span, object));
 }
 
 function instanceMember(
@@ -240,23 +250,37 @@ function isCallable(value: Value): boolean {
 }
 
 function callArguments(arguments_: readonly Argument[], scope: Scope, evaluation: Evaluation): CallArguments {
-  const positional: { value: Value; span: Argument["span"] }[] = [];
-  const named = new Map<string, { value: Value; span: Argument["span"]; nameSpan: Argument["span"] }>();
+  const positional: CallArgument[] = [];
+  const named = new Map<string, CallArgument & { nameSpan: Argument["span"] }>();
+  let isFlawed = false;
   for (const argument of arguments_) {
     const value = evaluation.evaluate(argument.value, scope);
     const { span } = argument.value;
+    const source = sourceOf(argument.value, scope);
+    const given = source === undefined ? { value, span } : { value, span, source };
+    if (argument.name === undefined && named.size > 0) {
+      evaluation.fail(messages.positionalAfterNamed(argument.span));
+      isFlawed = true;
+      continue;
+    }
     if (argument.name === undefined) {
-      if (named.size > 0) evaluation.fail(messages.positionalAfterNamed(argument.span));
-      positional.push({ value, span });
+      positional.push(given);
       continue;
     }
     const earlier = named.get(argument.name.name);
     if (earlier !== undefined) {
-      evaluation.fail(messages.duplicateName(argument.name.name, argument.name.span, earlier.nameSpan));
+      evaluation.fail(messages.argumentTwice(argument.name.name, argument.name.span, earlier.nameSpan));
     }
-    named.set(argument.name.name, { value, span, nameSpan: argument.name.span });
+    named.set(argument.name.name, { ...given, nameSpan: argument.name.span });
   }
-  return { positional, named };
+  return { positional, named, isFlawed };
+}
+
+/** Where the value of a name that passes it on was first written. */
+function sourceOf(argument: Expression, scope: Scope): Span | undefined {
+  if (argument.kind !== "name") return undefined;
+  const slot = scope.lookup(argument.name);
+  return slot?.source ?? slot?.span;
 }
 
 function pipeValue(expression: PipeExpression, scope: Scope, evaluation: Evaluation): Value {
@@ -269,7 +293,7 @@ function pipeValue(expression: PipeExpression, scope: Scope, evaluation: Evaluat
     const arguments_ = callArguments(right.arguments, scope, evaluation);
     const applies = callee.kind === "function" || callee.kind === "instance" || callee.kind === "chain";
     if (applies) {
-      const joined = { positional: [leftArgument, ...arguments_.positional], named: arguments_.named };
+      const joined = { ...arguments_, positional: [leftArgument, ...arguments_.positional] };
       return evaluation.call(callee, joined, scope, expression.span);
     }
     const bound = evaluation.call(callee, arguments_, scope, right.span);
@@ -311,9 +335,9 @@ function withValue(expression: WithExpression, scope: Scope, evaluation: Evaluat
   const extension = evaluation.evaluate(expression.extension, scope);
   if (isSilent(subject) || isSilent(extension)) return isSilent(subject) ? subject : extension;
   if (subject.kind !== "template")
-    return evaluation.fail(messages.withNeedsBlock(expression.subject.span, subject));
+    return evaluation.fail(messages.withNeedsBlock("left", expression.subject.span, subject));
   if (extension.kind !== "template") {
-    return evaluation.fail(messages.withNeedsBlock(expression.extension.span, extension));
+    return evaluation.fail(messages.withNeedsBlock("right", expression.extension.span, extension));
   }
   const isFixed = isWrittenOut(expression.extension, scope);
   const added = { template: extension, span: expression.extension.span, isFixed };
@@ -370,7 +394,13 @@ function binaryValue(expression: BinaryExpression, scope: Scope, evaluation: Eva
     return tensorBinary(expression, left, right, scope, evaluation);
   }
   const result = arithmetic.binary(expression.operator, left, right, evaluation.open.minimums);
-  return resolve(result, expression.span, evaluation);
+  const operands = [
+    { span: expression.left.span, text: describeValue(left) },
+    { span: expression.right.span, text: describeValue(right) },
+  ];
+  // What can be read off the text needs no label.
+  const told = operands.filter(({ span, text }) => !text.endsWith(sourceText(span)));
+  return resolve(result, expression.span, evaluation, told);
 }
 
 function tensorBinary(
@@ -385,8 +415,9 @@ function tensorBinary(
   if (like.kind !== "tensor") return errorValue;
   const isOpen = [left, right].some((value) => value.kind === "scaled" && evaluation.open.reaches(value));
   if (isOpen) return unknownValue;
-  const a = lift(left, like, expression.left.span, scope, evaluation);
-  const b = lift(right, like, expression.right.span, scope, evaluation);
+  const { operator } = expression;
+  const a = lift(left, like, operator, expression.left.span, scope, evaluation);
+  const b = lift(right, like, operator, expression.right.span, scope, evaluation);
   if (a === undefined || b === undefined) return errorValue;
   const operands: readonly TensorValue[] = [a, b];
   const spans = [expression.left.span, expression.right.span];

@@ -17,25 +17,74 @@ export interface Frame {
   readonly outer: Frame | undefined;
   /** How many blocks are at work. */
   readonly depth: number;
+  /** Of a block that is applied: the use that made it. */
+  readonly made: Frame | undefined;
+  /** Whether its arguments turned out wrong: what else they lead to is no news. */
+  isFailed: boolean;
 }
 
-export function innerFrame(declaration: BlockDeclaration, span: Span, outer: Frame | undefined): Frame {
-  return { declaration, span, outer, depth: (outer?.depth ?? 0) + 1 };
+export function innerFrame(
+  declaration: BlockDeclaration,
+  span: Span,
+  outer: Frame | undefined,
+  made?: Frame,
+): Frame {
+  return { declaration, span, outer, depth: (outer?.depth ?? 0) + 1, made, isFailed: false };
 }
 
-/** Moves the place of a failure that depends on arguments into `root`, if a use there led to it. */
-export function blameUse(diagnostic: Diagnostic, frame: Frame | undefined, root: SourceFile): Diagnostic {
-  const { code, primary, related } = diagnostic;
-  if (primary === undefined || primary.span.file === root) return diagnostic;
-  if (!isDiagnosticCode(code) || diagnosticCodes[code].cause === "text") return diagnostic;
+/** Whether a failure that depends on arguments follows from one that is reported already. */
+export function isKnownFailure({ code }: Diagnostic, frame: Frame | undefined): boolean {
+  if (!dependsOnArguments(code)) return false;
+  for (let use = frame; use !== undefined; use = use.outer) {
+    if (use.made?.isFailed === true) return true;
+    // A block may state several requirements, each of which fails on its own.
+    if (use.isFailed && code !== "requirement-failed") return true;
+  }
+  return false;
+}
+
+/** Marks the blocks whose arguments a failure puts in doubt. */
+export function markFailed({ code }: Diagnostic, frame: Frame | undefined, blamed: Frame | undefined): void {
+  if (frame === undefined || !dependsOnArguments(code)) return;
+  if (code === "requirement-failed") {
+    frame.isFailed = true;
+    for (let use = frame.outer; use?.outer !== undefined; use = use.outer) use.isFailed = true;
+  } else if (blamed !== undefined) {
+    for (let use: Frame | undefined = frame; use !== undefined; use = use.outer) {
+      use.isFailed = true;
+      if (use === blamed) return;
+    }
+  }
+}
+
+function dependsOnArguments(code: string): boolean {
+  return isDiagnosticCode(code) && diagnosticCodes[code].cause === "values";
+}
+
+/** The use in `root` that led to a failure elsewhere, if the failure depends on arguments. */
+export function blamedUse(
+  { code, primary }: Diagnostic,
+  frame: Frame | undefined,
+  root: SourceFile,
+): Frame | undefined {
+  if (primary === undefined || primary.span.file === root || !dependsOnArguments(code)) return undefined;
   let use = frame;
   while (use !== undefined && use.span.file !== root) use = use.outer;
-  if (use === undefined) return diagnostic;
-  const { span, declaration } = use;
+  return use;
+}
+
+/** The same diagnostic, placed at a use. */
+export function placedAt(diagnostic: Diagnostic, { span, declaration }: Frame): Diagnostic {
+  const { primary, related } = diagnostic;
+  const others = related.filter((label) => !sameSpan(label.span, span));
+  // What the user can change comes first.
+  const own = others.filter((label) => label.span.file === span.file);
+  const library = others.filter((label) => label.span.file !== span.file);
   return {
     ...diagnostic,
     primary: { span, text: `in this use of ${declaration.name.name}` },
-    related: [primary, ...related.filter((label) => !sameSpan(label.span, span))],
+    related: [...own, ...(primary === undefined ? [] : [primary]), ...library],
+    edits: diagnostic.edits.filter((edit) => edit.span.file === span.file),
   };
 }
 
@@ -49,8 +98,8 @@ export function circleOf(frame: Frame): readonly Frame[] {
   return [];
 }
 
-/** The circle turned so that it begins at the same use wherever it was entered. */
-export function firstInText(circle: readonly Frame[]): readonly Frame[] {
+/** A circle turned so that it begins at the same place wherever it was entered. */
+export function firstInText<T extends { readonly span: Span }>(circle: readonly T[]): readonly T[] {
   let start = 0;
   for (const [i, { span }] of circle.entries()) {
     const best = circle[start]?.span;

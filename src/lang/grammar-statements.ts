@@ -21,7 +21,7 @@ import type {
 } from "./ast.ts";
 import { ExpressionParser, errorExpression } from "./grammar-expressions.ts";
 import { atLineOf, type ResumesAt, type Rule } from "./grammar-recovery.ts";
-import { syntaxError } from "./syntax-messages.ts";
+import { returnWord, syntaxError } from "./syntax-messages.ts";
 import {
   Arrow,
   Closer,
@@ -37,6 +37,7 @@ import {
   In,
   isOneOf,
   isToken,
+  Kind,
   LeftBrace,
   LeftParen,
   Let,
@@ -207,6 +208,11 @@ export abstract class StatementParser extends ExpressionParser {
 
   #reportAfterResult(result: Expression): void {
     if (this.continuesLine()) {
+      const { start, end } = result.span;
+      if (result.kind === "name" && result.name === "return" && this.next().startOffset > end) {
+        this.report(returnWord({ ...result.span, start, end: this.next().startOffset }));
+        return;
+      }
       this.reportExpected("an operator, or the end of the expression");
       return;
     }
@@ -323,7 +329,7 @@ export abstract class StatementParser extends ExpressionParser {
 
   /** The value of what begins at `first`; when it fails, what it was for stays known. */
   protected value(index: number, first: Token, resumesAt: ResumesAt): Expression {
-    if (!this.RECORDING_PHASE && !this.continuesLine() && this.#startsBinding()) {
+    if (!this.RECORDING_PHASE && !this.continuesLine() && (this.#startsBinding() || this.#startsBlock())) {
       // Two lines were meant, but `x =` followed by `y = 3` also begins like `x = y`.
       this.reportExpected("a value", "", first);
       return errorExpression(this.spanBetween(this.startOf(this.next()), this.startOf(this.next())));
@@ -346,6 +352,11 @@ export abstract class StatementParser extends ExpressionParser {
     let distance = 2;
     while (this.nextIs(Dot, distance) && this.nextIs(Word, distance + 1)) distance += 2;
     return this.nextIs(Equals, distance);
+  }
+
+  /** `block Name`: the keyword alone could also be a name. */
+  #startsBlock(): boolean {
+    return this.nextIs(Kind) && this.nextIs(Name, 2) && this.next(2).startLine === this.next().startLine;
   }
 
   /** Whether a statement comes next, and not the expression that a body ends in. */

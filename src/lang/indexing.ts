@@ -5,8 +5,10 @@
  * axis is an error, or a guard while the sizes are open.
  */
 import type { IndexExpression, IndexItem } from "./ast.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { IndexPlace } from "./messages.ts";
 import * as messages from "./messages.ts";
 import { emitOp } from "./op-calls.ts";
 import type { Scope } from "./scope.ts";
@@ -59,9 +61,12 @@ function indexTensor(
 ): Value {
   const { shape } = tensor.type;
   const explicit = expression.items.filter((item) => item.kind !== "ellipsis").length;
-  const ellipses = expression.items.length - explicit;
-  if (ellipses > 1 || explicit > shape.length) {
-    return evaluation.fail(messages.tooManyIndices(expression.span, explicit, tensor.type));
+  const extra = expression.items.filter((item) => item.kind === "ellipsis")[1];
+  if (extra !== undefined) return evaluation.fail(messages.secondEllipsis(extra.span));
+  const surplus = expression.items.filter((item) => item.kind !== "ellipsis")[shape.length];
+  if (surplus !== undefined) {
+    const object = expression.object.span;
+    return evaluation.fail(messages.tooManyIndices(object, surplus.span, explicit, tensor.type));
   }
   const slices: AxisSlice[] = [];
   const whole = (size: Dim): AxisSlice => ({ start: Dim.of(0), stop: size, step: 1, drop: false });
@@ -72,7 +77,8 @@ function indexTensor(
       continue;
     }
     const size = shape[slices.length] ?? Dim.of(1);
-    const slice = axisSlice(item, size, whole(size), scope, evaluation);
+    const place = { tensor, axis: slices.length, span: item.span };
+    const slice = axisSlice(item, size, whole(size), place, scope, evaluation);
     if (slice === undefined) return errorValue;
     if (slice === "unknown") return unknownValue;
     slices.push(slice);
@@ -85,13 +91,16 @@ function axisSlice(
   item: Exclude<IndexItem, { kind: "ellipsis" }>,
   size: Dim,
   whole: AxisSlice,
+  place: IndexPlace,
   scope: Scope,
   evaluation: Evaluation,
 ): AxisSlice | "unknown" | undefined {
   if (item.kind === "at") {
     const at = bound(item.value, size, scope, evaluation);
     if (at === undefined || at === "unknown") return at;
-    if (!within(at.add(1), size, item.span, scope, evaluation)) return undefined;
+    const refuse = (): Diagnostic => messages.indexOutOfRange(at, size, place);
+    if (!within(Dim.of(0), at, item.span, refuse, scope, evaluation)) return undefined;
+    if (!within(at.add(1), size, item.span, refuse, scope, evaluation)) return undefined;
     return { start: at, stop: at.add(1), step: 1, drop: true };
   }
   const start = item.start === undefined ? whole.start : bound(item.start, size, scope, evaluation);
@@ -102,14 +111,19 @@ function axisSlice(
   if (item.step !== undefined) {
     const value = evaluateDim(item.step, scope, evaluation);
     if (value === undefined || value === "unknown") return value;
+    if (evaluation.open.reaches({ kind: "int", dim: value })) return "unknown";
     step = value.constant ?? 0;
     if (step < 1) {
       evaluation.fail(messages.badStep(item.step.span, value));
       return undefined;
     }
   }
-  if (!within(start, stop, item.span, scope, evaluation)) return undefined;
-  if (!within(stop, size, item.span, scope, evaluation)) return undefined;
+  const tooEarly = (): Diagnostic => messages.sliceTooEarly(start, size, place);
+  const backwards = (): Diagnostic => messages.sliceBackwards(start, stop, place);
+  const tooFar = (): Diagnostic => messages.sliceOutOfRange(stop, size, place);
+  if (!within(Dim.of(0), start, item.span, tooEarly, scope, evaluation)) return undefined;
+  if (!within(stop, size, item.span, tooFar, scope, evaluation)) return undefined;
+  if (!within(start, stop, item.span, backwards, scope, evaluation)) return undefined;
   return { start, stop, step, drop: false };
 }
 
@@ -125,11 +139,18 @@ function bound(
   return (value.constant ?? 0) < 0 ? size.add(value) : value;
 }
 
-function within(low: Dim, high: Dim, span: Span, scope: Scope, evaluation: Evaluation): boolean {
+function within(
+  low: Dim,
+  high: Dim,
+  span: Span,
+  refuse: () => Diagnostic,
+  scope: Scope,
+  evaluation: Evaluation,
+): boolean {
   const { minimums } = evaluation.open;
   if (Dim.provablyAtMost(low, high, minimums)) return true;
   if (Dim.provablyAtMost(high.add(1), low, minimums)) {
-    evaluation.fail(messages.indexOutOfRange(span, low, high));
+    evaluation.fail(refuse());
     return false;
   }
   evaluation.emitter.require(

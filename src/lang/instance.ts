@@ -17,6 +17,7 @@ import type {
 } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Frame } from "./frames.ts";
 import { Layout } from "./layout.ts";
 import * as messages from "./messages.ts";
 import {
@@ -42,6 +43,8 @@ export interface InstalledPolicy {
 }
 
 export interface Instance {
+  /** The use that made it. */
+  readonly frame: Frame | undefined;
   readonly declaration: BlockDeclaration;
   readonly module: ModuleScope;
   readonly path: string;
@@ -86,7 +89,7 @@ export function moduleScope(module: ModuleScope, evaluation: Evaluation): Scope 
     } else {
       const compute = (): Value => evaluation.evaluate(declaration.value, evaluation.moduleScope(home));
       const span = declaration.name.span;
-      scope.defineLazy(name, compute, span, () => evaluation.fail(messages.circularDefinition(name, span)));
+      evaluation.defineLazy(scope, name, span, compute);
     }
   }
   return scope;
@@ -153,6 +156,7 @@ function build(
   layout.finish();
   for (const { member } of layout.weights) evaluation.rename(readRenames(member, path, evaluation));
   const instance: Instance = {
+    frame: evaluation.frame,
     declaration,
     module,
     path,

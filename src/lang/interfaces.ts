@@ -75,7 +75,9 @@ export function checkInterface(declaration: BlockDeclaration): Diagnostic[] {
   if (forward === "forbidden" && forwards !== undefined)
     broken(firstLine(forwards.span), "it has a `forward`");
   const handler = members.find((member) => member.kind === "handler");
-  if (handlers === "required" && handler === undefined) broken(name.span, "it has no `on`");
+  // A `forward` in its place is the same mistake, and reported.
+  const isMistaken = forward === "forbidden" && forwards !== undefined;
+  if (handlers === "required" && handler === undefined && !isMistaken) broken(name.span, "it has no `on`");
   if (handlers === "forbidden" && handler !== undefined) broken(firstLine(handler.span), "it has an `on`");
   const entry = members.find((member) => member.kind === "entry");
   if (entries === "required" && entry === undefined) broken(name.span, "it has no entry");

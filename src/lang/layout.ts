@@ -223,12 +223,7 @@ export class Layout {
   /** Computed when first used, as a part of the use of the block that led to this instance. */
   #define(scope: Scope, name: string, span: Span, compute: () => Value): void {
     const evaluation = this.#evaluation;
-    scope.defineLazy(
-      name,
-      () => evaluation.within(this.#frame, () => evaluation.attempt(span, compute)),
-      span,
-      () => evaluation.fail(messages.circularDefinition(name, span)),
-    );
+    evaluation.defineLazy(scope, name, span, () => evaluation.within(this.#frame, compute));
   }
 
   #placeDotted(member: ParameterMember | BindingMember, compute: () => Value, inherited: boolean): void {
@@ -282,7 +277,9 @@ export class Layout {
     if (attached === value && !isSilent(value) && value.kind !== "instance" && value.kind !== "chain") {
       const emptyList = value.kind === "list" && value.items.length === 0;
       if (!emptyList)
-        return this.#evaluation.fail(messages.bindingNotABlock(dotted, member.value.span, value));
+        return this.#evaluation.fail(
+          messages.bindingNotABlock(dotted, member.name.span, member.value.span, value),
+        );
     }
     return attached;
   }

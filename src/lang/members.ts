@@ -56,7 +56,7 @@ function pairArguments(
   const owner = declaration.name.name;
   const known = parameters.map((parameter) => parameter.name.name);
   // A misnamed argument was meant for one that is missing then: it is not reported again.
-  let isExcused = evaluation.isBroken(declaration);
+  let isExcused = evaluation.isBroken(declaration) || arguments_.isFlawed === true;
   const surplus = arguments_.positional[parameters.length];
   if (surplus !== undefined && !isExcused) {
     const declared = parameters[parameters.length - 1]?.span ?? declaration.name.span;
@@ -70,12 +70,14 @@ function pairArguments(
   }
   return parameters.map((parameter, i) => {
     const argument = arguments_.positional[i] ?? arguments_.named.get(parameter.name.name);
-    const { value, span: place } = argument ??
+    const { value: given, span: place } = argument ??
       defaultArgument(parameter, frame, evaluation) ?? { value: errorValue, span: undefined };
     if (place === undefined && !isExcused) {
       const offered = [...arguments_.named.keys()];
       evaluation.fail(messages.missingTensorArgument(declaration, parameter, span, offered));
     }
+    const isNone = argument?.value.kind === "none" && parameter.initial === undefined;
+    const value = isNone ? evaluation.fail(messages.noneGiven(declaration, parameter, argument.span)) : given;
     return { name: parameter.name.name, type: parameter.type, value, span: place ?? span };
   });
 }
@@ -105,7 +107,7 @@ export function checkResults(
   const values = result.kind === "tuple" ? result.items : [result];
   const span = body.result.span;
   if (values.length !== results.length) {
-    return evaluation.fail(messages.wrongCount(results.length, result, span));
+    return evaluation.fail(messages.wrongCount(results.length, "result", result, span));
   }
   const arrivals = results.map((declared, i) => ({
     name: declared.name?.name,

@@ -89,9 +89,9 @@ export function openModel(
     request.model === undefined ? known[0] : known.find((model) => model.name.name === request.model);
   if (declaration === undefined) {
     const { file } = program.root;
-    const names = known.map((model) => model.name.name);
+    const names = known.map((model) => model.name);
     // A file that did not parse may well have declared it.
-    if (!sink.hasErrors) sink.report(messages.noSuchModel(request.model, file.span(0, 0), names));
+    if (program.root.recovered === undefined) sink.report(messages.noSuchModel(request.model, file, names));
     return undefined;
   }
   const evaluator = new Evaluator({ catalog, emitter, sink, program });
@@ -136,10 +136,18 @@ export function evaluateEntry(
     const input = declareInput(member, instance.viewOf(member), scope, symbols, evaluator, emitter);
     if (input !== undefined) inputs.push(input);
   }
-  const checked = evaluator.attempt(entry.body.span, () => {
-    const result = evaluator.runBody(entry.body, scope);
-    return checkResults(entry, result, scope, `entry ${entry.name.name}`, evaluator);
-  });
+  for (const { name } of instance.inputs) {
+    if (instance.viewOf(entry).lookup(name.name) !== undefined || scope.own(name.name) !== undefined)
+      continue;
+    const complain = (): Value => evaluator.fail(messages.inputNotTaken(name.name, entry));
+    evaluator.defineLazy(scope, name.name, name.span, complain);
+  }
+  const checked = evaluator.within(instance.frame, () =>
+    evaluator.attempt(entry.body.span, () => {
+      const result = evaluator.runBody(entry.body, scope);
+      return checkResults(entry, result, scope, `the entry \`${entry.name.name}\``, evaluator);
+    }),
+  );
   const outputs = nameOutputs(entry, checked, inputs, evaluator);
   if (outputs === undefined) return undefined;
   const states = evaluator.states.saved();
@@ -157,7 +165,7 @@ function checkContinues(entry: EntryMember, entries: readonly EntryMember[], eva
   evaluator.fail(
     messages.continuesUnknown(
       continues,
-      entries.map((other) => other.name.name),
+      entries.filter((other) => other !== entry).map((other) => other.name.name),
     ),
   );
   return false;
@@ -210,7 +218,8 @@ function nameOutputs(
   const outputs: { name: string; value: TensorValue }[] = [];
   for (const [i, value] of values.entries()) {
     if (value.kind !== "tensor") {
-      if (!isSilent(value)) evaluator.fail(messages.tensorOperandWanted(entry.body.result.span, value));
+      if (!isSilent(value))
+        evaluator.fail(messages.tensorOperandWanted("an entry", entry.body.result.span, value));
       return undefined;
     }
     const declared = entry.results[i]?.name;
@@ -269,7 +278,9 @@ function readSetting(
     const { expression, diagnostics } = parseExpression(`--set ${name}`, text);
     if (expression === undefined) {
       const problem = diagnostics[0]?.message.replace(/\.$/, "") ?? "it is not one value";
-      context.sink.report(messages.badSetting(name, text, problem, span));
+      context.sink.report(
+        messages.badSetting(name, text, { problem: `can't be read: ${lowerCase(problem)}` }, span),
+      );
       return undefined;
     }
     value = evaluator.evaluate(expression, evaluator.moduleScope(context.program.root));
@@ -277,6 +288,10 @@ function readSetting(
   }
   const coerced = coerce(value, type);
   if (coerced.ok) return coerced.value;
-  context.sink.report(messages.badSetting(name, text, coerced.problem, span, coerced.hint));
+  context.sink.report(messages.badSetting(name, text, coerced, span));
   return undefined;
+}
+
+function lowerCase(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }

@@ -14,6 +14,7 @@ import type {
 } from "./catalog.ts";
 import type { Dim } from "./dims.ts";
 import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
+import { itemSpan } from "./item-span.ts";
 import * as messages from "./messages.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -96,7 +97,7 @@ function emit(
     const handle = handles[i];
     if (handle === undefined) return errorValue;
     const origins = result.sources.map((source) => {
-      if (source === undefined) return { span, text: `computed by ${op.name} here` };
+      if (source === undefined) return { span, name: undefined, op: op.name };
       return operands[source.operand]?.origins[source.axis];
     });
     return { kind: "tensor", type: result.type, origins, handle };
@@ -116,35 +117,15 @@ function refusal(
   span: Span,
   spans: readonly Span[],
 ): ReturnType<typeof messages.opRefused> {
-  const labels: { span: Span; text: string }[] = [];
-  for (const { operand, axis } of problem.operands) {
-    const value = operands[operand];
-    if (value === undefined) continue;
-    const place = spans[operand];
-    const what = op.operands[Math.min(operand, op.operands.length - 1)]?.name ?? `operand ${operand + 1}`;
-    if (place !== undefined) {
-      labels.push({
-        span: place,
-        text: `\`${what}\` is ${value.type.dtype}[${value.type.shape.map(String).join(", ")}]`,
-      });
-    }
-    const origin = value.origins[axis];
-    if (origin !== undefined)
-      labels.push({ span: origin.span, text: `its ${value.type.shape[axis]} is ${origin.text}` });
-  }
-  return messages.opRefused(
-    op,
-    problem,
-    span,
-    labels,
-    operands.map((operand) => operand.type),
-  );
+  const placed = operands.map((value, i) => ({ value, span: spans[i] }));
+  return messages.opRefused(op, problem, span, placed);
 }
 
 /** A value beside a tensor, as a tensor of the same element type. `undefined` once reported. */
 export function lift(
   value: Value,
   like: TensorValue,
+  user: string,
   span: Span,
   scope: Scope,
   evaluation: Evaluation,
@@ -186,7 +167,7 @@ export function lift(
     );
     return result.kind === "tensor" ? result : undefined;
   }
-  evaluation.fail(messages.tensorOperandWanted(span, value));
+  evaluation.fail(messages.tensorOperandWanted(`\`${user}\``, span, value));
   return undefined;
 }
 
@@ -205,7 +186,7 @@ export function callOp(
     if (names.includes(name)) attributeArguments.set(name, argument);
     else if (!op.operands.some((operand) => operand.name === name)) {
       const known = [...op.operands.map((operand) => operand.name), ...names];
-      return evaluation.fail(messages.unknownArgument(op.name, name, argument.nameSpan, known));
+      return evaluation.fail(messages.unknownArgument(`\`${op.name}\``, name, argument.nameSpan, known));
     }
   }
   const rest = [...flattenRepeated(op, arguments_.positional)];
@@ -243,7 +224,7 @@ export function callOp(
   const [surplus] = rest;
   if (surplus !== undefined) {
     const takes = op.operands.length + names.length;
-    return evaluation.fail(messages.tooManyArguments(op.name, takes, surplus.span));
+    return evaluation.fail(messages.tooManyArguments(`\`${op.name}\``, takes, surplus.span));
   }
 
   const attributes = readAttributes(op, attributeArguments, scope, span, evaluation);
@@ -297,10 +278,10 @@ function readOperands(
       return undefined;
     }
     if (like?.kind !== "tensor" || !(isStaticNumber(value) || value.kind === "bool")) {
-      evaluation.fail(messages.tensorOperandWanted(span, value));
+      evaluation.fail(messages.tensorOperandWanted(`\`${op.name}\``, span, value));
       return undefined;
     }
-    const lifted = lift(value, like, span, scope, evaluation);
+    const lifted = lift(value, like, op.name, span, scope, evaluation);
     if (lifted === undefined) return undefined;
     operands.push(lifted);
   }
@@ -326,7 +307,7 @@ function readAttributes(
       continue;
     }
     if (argument.value.kind === "unknown") return "unknown";
-    const value = attributeValue(name, spec, argument, scope, evaluation);
+    const value = attributeValue(op, name, spec, argument, scope, evaluation);
     if (value === undefined || value === "unknown-dim") return value === undefined ? undefined : "unknown";
     attributes[name] = value;
   }
@@ -334,6 +315,7 @@ function readAttributes(
 }
 
 function attributeValue(
+  op: OpSignature,
   name: string,
   spec: AttributeSpec,
   argument: CallArgument,
@@ -343,7 +325,7 @@ function attributeValue(
   const { value, span } = argument;
   if (value.kind === "error") return undefined;
   const wrong = (what: string): undefined => {
-    evaluation.fail(messages.wrongAttribute(name, what, span, value));
+    evaluation.fail(messages.wrongAttribute(op.name, name, what, span, value));
     return undefined;
   };
   switch (spec.kind) {
@@ -372,8 +354,8 @@ function attributeValue(
       const items = listItems(value);
       if (items === undefined) return wrong("a list of sizes");
       const dims: Dim[] = [];
-      for (const item of items) {
-        const dim = toDim(item, span, scope, evaluation);
+      for (const [i, item] of items.entries()) {
+        const dim = toDim(item, itemSpan(span, i), scope, evaluation);
         if (dim === undefined) return undefined;
         if (dim === "unknown") return "unknown-dim";
         dims.push(dim);

@@ -5,7 +5,7 @@
  * however broken the text; nothing is ever thrown.
  */
 import type { Expression, SourceUnit } from "./ast.ts";
-import { type Diagnostic, DiagnosticSink } from "./diagnostic.ts";
+import { type Diagnostic, DiagnosticSink, type Label } from "./diagnostic.ts";
 import { OssicleParser } from "./grammar.ts";
 import { SourceFile } from "./source.ts";
 import { type Comment, tokenize } from "./tokenize.ts";
@@ -38,7 +38,21 @@ export function parse(file: SourceFile): ParseResult {
   }
   parser ??= new OssicleParser();
   const unit = { file, ...parser.read(stream, report) };
-  return { unit, diagnostics: sink.sorted(), comments };
+  return { unit, diagnostics: withoutFollowers(sink.sorted()), comments };
+}
+
+/** After a missing quote the rest of the line is read inside out: what else is found there is not a mistake. */
+function withoutFollowers(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const lineOf = ({ span }: Label): number => span.file.position(span.start).line;
+  const unterminated = new Set<number>();
+  for (const { code, primary } of diagnostics) {
+    if (code === "unterminated-string" && primary !== undefined) unterminated.add(lineOf(primary));
+  }
+  if (unterminated.size === 0) return diagnostics;
+  return diagnostics.filter(({ code, primary, related }) => {
+    const labels = primary === undefined ? related : [primary, ...related];
+    return code === "unterminated-string" || !labels.some((label) => unterminated.has(lineOf(label)));
+  });
 }
 
 /** Reads one expression, as a user types it for a setting. `undefined` when the text is anything else. */

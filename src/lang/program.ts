@@ -44,9 +44,10 @@ export type ModuleLoader = (specifier: string, from: SourceFile) => LoadedModule
 /** Loads `rootFile` and everything it imports. Problems go to `sink`; the program is usable all the same. */
 export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: DiagnosticSink): Program {
   const modules = new Map<string, ModuleScope>();
-  const open: string[] = [];
+  /** Files that are being loaded, each with the import that led to it. */
+  const open: { readonly path: string; readonly from: Span | undefined }[] = [];
 
-  function load(file: SourceFile): ModuleScope {
+  function load(file: SourceFile, from?: Span): ModuleScope {
     const { unit, diagnostics, comments } = parse(file);
     for (const diagnostic of diagnostics) sink.report(diagnostic);
     const names = new Map<string, Declared | undefined>();
@@ -60,7 +61,7 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
     if (unit.language !== undefined && (unit.language.text !== "1" || unit.language.unit !== undefined)) {
       sink.report(messages.unknownLanguage(unit.language));
     }
-    open.push(file.path);
+    open.push({ path: file.path, from });
 
     const bind = (name: string, span: Span, declared: Declared | undefined): void => {
       const earlier = places.get(name);
@@ -106,16 +107,17 @@ export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: Di
       sink.report(importFailed(declaration, found));
       return undefined;
     }
-    if (open.includes(found.file.path)) {
-      const cycle = [...open.slice(open.indexOf(found.file.path)), found.file.path];
-      sink.report(messages.importCycle(declaration.from.span, cycle));
+    const start = open.findIndex(({ path }) => path === found.file.path);
+    if (start >= 0) {
+      const inner = open.slice(start + 1).flatMap(({ from: place }) => place ?? []);
+      sink.report(messages.importCycle([...inner, declaration.from.span]));
       return undefined;
     }
     if (open.length >= maximumImportDepth) {
       sink.report(messages.importTooDeep(declaration.from.span, maximumImportDepth));
       return undefined;
     }
-    return modules.get(found.file.path) ?? load(found.file);
+    return modules.get(found.file.path) ?? load(found.file, declaration.from.span);
   }
 
   const root = load(rootFile);

@@ -52,6 +52,15 @@ function isNamed(node: object): node is { readonly name: string; readonly span: 
   return "name" in node && typeof node.name === "string" && "span" in node;
 }
 
+/** Whether an error in the text lies inside a place or on the line where it begins. */
+export function isBesideFault(span: Span, recovered: Recovered | undefined): boolean {
+  if (recovered === undefined) return false;
+  const { line } = span.file.position(span.start);
+  return recovered.faults.some(
+    (offset) => (offset >= span.start && offset < span.end) || span.file.position(offset).line === line,
+  );
+}
+
 export function isBrokenBy(recovered: Recovered | undefined, declaration: BlockDeclaration): boolean {
   const { start, end } = declaration.span;
   return recovered?.faults.some((offset) => offset >= start && offset <= end) === true;

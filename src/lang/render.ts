@@ -83,7 +83,7 @@ function groupByLine(primary: Label | undefined, related: readonly Label[]): rea
     const line = lineOf(mark.label.span);
     const shared = frames.find((frame) => frame.file === file && frame.line === line);
     // A line too long to show whole is shown once for each of its marks.
-    if (shared !== undefined && file.line(line).length <= frameWidth / 2) shared.marks.push(mark);
+    if (shared !== undefined && isShownWhole(file.line(line))) shared.marks.push(mark);
     else frames.push({ file, line, marks: [mark] });
   }
   return frames;
@@ -164,6 +164,11 @@ function layOut(span: Span, lineNumber: number): Layout {
     length: Math.max(1, length),
     goesOn: goesOnBelow || (cutRight && end > shownEnd),
   };
+}
+
+function isShownWhole(line: string): boolean {
+  if (line.length > frameWidth) return false;
+  return toCells(line, 0).reduce((sum, cell) => sum + cell.width, 0) <= frameWidth;
 }
 
 function lineOf(span: Span): number {

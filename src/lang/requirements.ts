@@ -5,6 +5,7 @@ import type { Expression, RequireMember } from "./ast.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import type { Scope } from "./scope.ts";
+import { originsOfNames } from "./tensor-types.ts";
 import { isSilent } from "./value.ts";
 
 /** Decides a `require` now, or leaves it as a guard for when inputs are bound. */
@@ -21,7 +22,10 @@ export function checkCondition(
   const value = evaluation.evaluate(expression, scope);
   if (isSilent(value)) return;
   if (value.kind === "bool") {
-    if (!value.value) evaluation.fail(messages.requirementFailed(expression, reason));
+    if (value.value) return;
+    const owner = evaluation.frame?.declaration.name.name;
+    const values = originsOfNames(expression.span, scope);
+    evaluation.fail(messages.requirementFailed(expression, reason, owner, values));
     return;
   }
   if (value.kind === "condition") {

@@ -10,6 +10,8 @@ import { errorValue, type Value } from "./value.ts";
 export interface Slot {
   readonly name: string;
   readonly span: Span | undefined;
+  /** Where the value was first written, when what stands at `span` only passes it on. */
+  readonly source: Span | undefined;
   /** `let` in a body, a carry, a handler's parameter: may be given a new value. */
   readonly assignable: boolean;
   get(): Value;
@@ -19,12 +21,20 @@ export interface Slot {
 class EagerSlot implements Slot {
   readonly name: string;
   readonly span: Span | undefined;
+  readonly source: Span | undefined;
   readonly assignable: boolean;
   #value: Value;
 
-  constructor(name: string, value: Value, span: Span | undefined, assignable: boolean) {
+  constructor(
+    name: string,
+    value: Value,
+    span: Span | undefined,
+    assignable: boolean,
+    source: Span | undefined,
+  ) {
     this.name = name;
     this.span = span;
+    this.source = source;
     this.assignable = assignable;
     this.#value = value;
   }
@@ -41,6 +51,7 @@ class EagerSlot implements Slot {
 class LazySlot implements Slot {
   readonly name: string;
   readonly span: Span | undefined;
+  readonly source = undefined;
   readonly assignable = false;
   #compute: (() => Value) | undefined;
   #value: Value | undefined;
@@ -84,8 +95,8 @@ export class Scope {
     this.#overlays = overlays;
   }
 
-  define(name: string, value: Value, span: Span | undefined, assignable = false): void {
-    this.#slots.set(name, new EagerSlot(name, value, span, assignable));
+  define(name: string, value: Value, span: Span | undefined, assignable = false, source?: Span): void {
+    this.#slots.set(name, new EagerSlot(name, value, span, assignable, source));
   }
 
   defineLazy(name: string, compute: () => Value, span: Span | undefined, onCycle: () => void): void {

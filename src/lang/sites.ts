@@ -9,7 +9,9 @@
 
 import type { HandlerMember, SiteExpression } from "./ast.ts";
 import type { Activation, CallArguments, Evaluation } from "./evaluation.ts";
+import { innerFrame } from "./frames.ts";
 import type { Instance } from "./instance.ts";
+import { itemSpan } from "./item-span.ts";
 import { runMember } from "./members.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
@@ -48,16 +50,21 @@ export function closeActivations(
       );
       continue;
     }
-    if (activation.isFixed && activation.handled.size > 0 && !activation.changed) {
+    const isWhole = met.every(
+      ({ at }) => at === undefined || !isSilent(evaluation.evaluate(at, activation.scope)),
+    );
+    if (activation.isFixed && isWhole && activation.handled.size > 0 && !activation.changed) {
       const sites = [...activation.handled];
       evaluation.warn(messages.policyChangesNothing(policy.declaration, sites, activation.span));
     }
     for (const handler of met) {
       const numbers = handlerNumbers(handler, activation, evaluation);
       const count = counts.get(handler.site.name) ?? 0;
-      const beyond = numbers?.find((number) => number >= count || number < 0);
+      const index = numbers?.findIndex((number) => number >= count || number < 0) ?? -1;
+      const beyond = numbers?.[index];
       if (beyond !== undefined) {
-        const span = activation.policy.scope.lookup(indexName(handler) ?? "")?.span ?? activation.span;
+        const given = activation.policy.scope.lookup(indexName(handler) ?? "")?.span ?? activation.span;
+        const span = itemSpan(given, index);
         evaluation.fail(messages.siteOutOfRange(beyond, handler.site.name, count, span, instance));
       }
     }
@@ -82,7 +89,9 @@ function handlerNumbers(
   if (isSilent(value)) return [];
   const items = value.kind === "list" ? value.items : [value];
   const numbers = items.map(asNumber);
-  if (numbers.every((number) => number !== undefined)) return numbers;
+  if (numbers.every((number) => number !== undefined && Number.isInteger(number))) {
+    return numbers.flatMap((number) => number ?? []);
+  }
   evaluation.fail(messages.siteNumbers(handler.at.span, value));
   return [];
 }
@@ -115,14 +124,10 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
       };
       const path = joinPath(scope.path, site);
       const before = subject;
-      subject = runMember(
-        activation.policy,
-        handler,
-        arguments_,
-        handlerScope(activation, handler),
-        path,
-        expression.span,
-        evaluation,
+      const { policy, span } = activation;
+      const view = handlerScope(activation, handler);
+      subject = evaluation.within(innerFrame(policy.declaration, span, evaluation.frame), () =>
+        runMember(policy, handler, arguments_, view, path, expression.span, evaluation),
       );
       if (!isSameTensor(before, subject)) activation.changed = true;
       evaluation.name(path, subject);

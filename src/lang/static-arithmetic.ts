@@ -136,8 +136,8 @@ function arithmetic(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
     if (scaled !== undefined) return fine(scaled);
   }
   return undecided(
-    `\`${operator}\` between ${describeValue(left)} and ${describeValue(right)} is not exact`,
-    "round the real part to an integer first, with ceil( ) or floor( )",
+    `${describeValue(left.kind === "int" ? right : left)} must be rounded to an integer before \`${operator}\``,
+    "round it with `ceil(…)`, `floor(…)` or `round(…)`",
   );
 }
 
@@ -194,6 +194,8 @@ function quantities(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
   const x = asNumber(left);
   const y = asNumber(right);
   const problem = `\`${operator}\` can't combine ${describeValue(left)} and ${describeValue(right)}`;
+  const isTiming = left.kind === "quantity" && right.kind === "quantity" && left.unit !== right.unit;
+  const hint = isTiming ? "a duration times a frequency is a number of samples" : undefined;
   if (x === undefined || y === undefined) {
     return isStaticNumber(left) && isStaticNumber(right) ? undecided(problem) : refuse(problem);
   }
@@ -207,7 +209,7 @@ function quantities(operator: "+" | "-" | "*" | "/" | "%", left: Value, right: V
     if (a === b && operator === "/") return fine(snap(x / y));
     // A duration at a rate is a number of samples.
     if (operator === "*" && new Set([a, b]).size === 2 && a !== "B" && b !== "B") return fine(snap(x * y));
-    return refuse(problem);
+    return refuse(problem, hint);
   }
   if (operator === "*") return fine({ kind: "quantity", unit: a ?? b ?? "s", value: x * y });
   if (operator === "/" && a !== undefined) return fine({ kind: "quantity", unit: a, value: x / y });

@@ -4,16 +4,23 @@
  * Owns: which failures are mistakes. What only an open parameter leaves undecided is unknown; what
  * has no exact answer is reported.
  */
+import type { Label } from "./diagnostic.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import type { Span } from "./source.ts";
 import type { StaticResult } from "./static-arithmetic.ts";
 import { unknownValue, type Value } from "./value.ts";
 
-export function resolve(result: StaticResult, span: Span, evaluation: Evaluation): Value {
+/** `operands` say what was computed with, for a message. */
+export function resolve(
+  result: StaticResult,
+  span: Span,
+  evaluation: Evaluation,
+  operands: readonly Label[] = [],
+): Value {
   if (!result.ok) {
     if (result.isOpen === true && !evaluation.open.isEmpty) return unknownValue;
-    return evaluation.fail(messages.badArithmetic(span, result));
+    return evaluation.fail(messages.badArithmetic(span, result, operands));
   }
   const { value } = result;
   const isInexact =

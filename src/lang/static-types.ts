@@ -7,11 +7,21 @@
 import { blockKinds, type TypeExpression } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import { asNumber } from "./static-arithmetic.ts";
+import { suggest } from "./suggest.ts";
 import { describeValue, intValue, isSilent, type Unit, type Value } from "./value.ts";
 
 export type Coerced =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly problem: string; readonly hint?: string };
+  | {
+      readonly ok: false;
+      /** Goes on from the parameter: "must be an integer, not true". */
+      readonly problem: string;
+      readonly hint?: string;
+      /** What to write instead. */
+      readonly replacement?: string;
+      /** Which item of a list it is about. */
+      readonly item?: number;
+    };
 
 const units: Readonly<Record<string, Unit>> = { frequency: "Hz", duration: "s", bytes: "B" };
 
@@ -64,7 +74,7 @@ export function coerce(value: Value, type: TypeExpression): Coerced {
     case "tensor-type":
       return value.kind === "tensor"
         ? { ok: true, value }
-        : { ok: false, problem: `a tensor is wanted and this is ${describeValue(value)}` };
+        : { ok: false, problem: `must be a tensor, not ${describeValue(value)}` };
     case "named-type":
       return coerceToNamed(value, type.name.name);
   }
@@ -72,8 +82,15 @@ export function coerce(value: Value, type: TypeExpression): Coerced {
 
 function coerceToUnion(value: Value, options: readonly string[]): Coerced {
   if (value.kind === "string" && options.includes(value.value)) return { ok: true, value };
-  const known = options.map((option) => JSON.stringify(option)).join(", ");
-  return { ok: false, problem: `one of ${known} is wanted and this is ${describeValue(value)}` };
+  const known = options.map((option) => JSON.stringify(option));
+  const wanted = known.length === 1 ? known[0] : `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+  if (value.kind !== "string")
+    return { ok: false, problem: `must be ${wanted}, not ${describeValue(value)}` };
+  const problem = `must be ${wanted}, not ${JSON.stringify(value.value)}`;
+  const [close] = suggest(value.value, options);
+  if (close === undefined) return { ok: false, problem };
+  const replacement = JSON.stringify(close);
+  return { ok: false, problem, hint: `did you mean ${replacement}?`, replacement };
 }
 
 function coerceToList(value: Value, element: TypeExpression): Coerced {
@@ -86,14 +103,14 @@ function coerceToList(value: Value, element: TypeExpression): Coerced {
   if (items === undefined) {
     return {
       ok: false,
-      problem: `a list is wanted and this is ${describeValue(value)}`,
-      hint: "write [ ] around it",
+      problem: `must be a list, not ${describeValue(value)}`,
+      hint: "write `[…]` around it",
     };
   }
   const coerced: Value[] = [];
-  for (const item of items) {
+  for (const [i, item] of items.entries()) {
     const result = coerce(item, element);
-    if (!result.ok) return result;
+    if (!result.ok) return { ...result, item: i };
     coerced.push(result.value);
   }
   return { ok: true, value: { kind: "list", items: coerced } };
@@ -108,8 +125,8 @@ export function rangeItems(from: Dim, to: Dim): Value[] | undefined {
 }
 
 function coerceToNamed(value: Value, name: string): Coerced {
-  const wanted = (what: string, hint?: string): Coerced => {
-    const problem = `${what} is wanted and this is ${describeValue(value)}`;
+  const wanted = (what: string, hint?: string | undefined): Coerced => {
+    const problem = `must be ${what}, not ${describeValue(value)}`;
     return hint === undefined ? { ok: false, problem } : { ok: false, problem, hint };
   };
   const unit = units[name];
@@ -117,7 +134,7 @@ function coerceToNamed(value: Value, name: string): Coerced {
     const example = { Hz: "16kHz", s: "25ms", B: "128MiB" }[unit];
     return value.kind === "quantity" && value.unit === unit
       ? { ok: true, value }
-      : wanted(`a ${name}`, `write the unit, as in ${example}`);
+      : wanted(unit === "B" ? "a size in bytes" : `a ${name}`, `write its unit, as in \`${example}\``);
   }
   switch (name) {
     case "int":
@@ -133,7 +150,13 @@ function coerceToNamed(value: Value, name: string): Coerced {
       }
       if (number === undefined) return { ok: true, value };
       if (name === "ratio" && !(number >= 0 && number <= 1)) {
-        return { ok: false, problem: `a ratio lies between 0 % and 100 % and this is ${number}` };
+        const hint =
+          value.kind === "int" && number > 1 && number <= 100
+            ? `a ratio is written \`${number}%\` or \`${number / 100}\``
+            : undefined;
+        const found = value.kind === "int" ? number : `${Number((number * 100).toPrecision(12))} %`;
+        const problem = `must be a ratio from 0 % to 100 %, not ${found}`;
+        return hint === undefined ? { ok: false, problem } : { ok: false, problem, hint };
       }
       return { ok: true, value: { kind: "real", value: number } };
     }
@@ -155,17 +178,16 @@ function coerceToNamed(value: Value, name: string): Coerced {
 function coerceToInt(value: Value): Coerced {
   if (value.kind === "int") return { ok: true, value };
   if (value.kind === "quotient") {
-    const { numerator, denominator } = value;
     return {
       ok: false,
-      problem: `${numerator} is not divisible by ${denominator}`,
-      hint: "use floor( ) or ceil( ) to say which way to round",
+      problem: `must be an integer, not ${describeValue(value)}`,
+      hint: "choose sizes that divide, or say how to round with `floor(…)` or `ceil(…)`",
     };
   }
   if (value.kind === "real" && Number.isSafeInteger(value.value)) {
     return { ok: true, value: intValue(Dim.of(value.value)) };
   }
-  return { ok: false, problem: `an integer is wanted and this is ${describeValue(value)}` };
+  return { ok: false, problem: `must be an integer, not ${describeValue(value)}` };
 }
 
 function coerceToBlock(value: Value, name: string, wanted: (what: string) => Coerced): Coerced {

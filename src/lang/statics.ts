@@ -8,6 +8,7 @@ import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import type { Scope } from "./scope.ts";
+import type { Span } from "./source.ts";
 import { coerce, printStaticType, unknownStaticType } from "./static-types.ts";
 import { isOpenQuotient, toDim } from "./tensor-types.ts";
 import {
@@ -22,14 +23,15 @@ import {
 /** Defines every parameter in `scope`. `open`: those without a value stay open instead of being reported. */
 export function bindStatics(template: Template, scope: Scope, evaluation: Evaluation, open: boolean): void {
   const { declaration } = template;
-  const seen = new Set<string>();
+  const seen = new Map<string, Span>();
   for (const parameter of declaration.parameters) {
     const name = parameter.name.name;
-    if (seen.has(name)) {
-      evaluation.fail(messages.duplicateParameter(name, parameter.name.span));
+    const earlier = seen.get(name);
+    if (earlier !== undefined) {
+      evaluation.fail(messages.duplicateParameter(name, parameter.name.span, earlier));
       continue;
     }
-    seen.add(name);
+    seen.set(name, parameter.name.span);
     const unknownType = unknownStaticType(parameter.type);
     if (unknownType !== undefined) {
       evaluation.fail(messages.unknownStaticType(printStaticType(unknownType), unknownType.span));
@@ -38,7 +40,8 @@ export function bindStatics(template: Template, scope: Scope, evaluation: Evalua
     }
     const given = template.arguments.get(name);
     if (given !== undefined) {
-      scope.define(name, checkArgument(given, parameter, declaration, scope, evaluation), given.span);
+      const value = checkArgument(given, parameter, declaration, scope, evaluation);
+      scope.define(name, value, given.span, false, given.source);
     } else if (parameter.initial !== undefined) {
       const value = evaluation.evaluate(parameter.initial, scope);
       const argument = { value, span: parameter.initial.span };
@@ -69,7 +72,7 @@ export function openValue(
     evaluation.open.add(name.name, isSize);
     return intValue(Dim.symbol(name.name));
   }
-  if (type.name.name === "ratio") {
+  if (type.name.name === "ratio" || type.name.name === "real") {
     evaluation.open.add(name.name, false);
     return { kind: "scaled", factor: name.name, dim: Dim.of(1) };
   }
@@ -105,7 +108,5 @@ function checkArgument(
   }
   const coerced = coerce(argument.value, type);
   if (coerced.ok) return coerced.value;
-  return evaluation.fail(
-    messages.wrongArgument(declaration, parameter, argument.span, coerced.problem, coerced.hint),
-  );
+  return evaluation.fail(messages.wrongArgument(declaration, parameter, argument.span, coerced));
 }

@@ -14,6 +14,10 @@ export function suggest(written: string, candidates: Iterable<string>): string[]
   const ranked: { name: string; distance: number }[] = [];
   for (const name of new Set(candidates)) {
     if (name === written || name.length > longestName || written.length > longestName) continue;
+    if (isAbbreviation(written, name)) {
+      ranked.push({ name, distance: 1 });
+      continue;
+    }
     const limit = threshold(Math.max(written.length, name.length));
     if (Math.abs(name.length - written.length) > limit) continue;
     const distance = closeness(written, name);
@@ -26,6 +30,11 @@ export function suggest(written: string, candidates: Iterable<string>): string[]
 /** Edits that still look like a slip: one in up to five letters, then one more for every three. */
 function threshold(length: number): number {
   return length <= 1 ? 0 : Math.max(1, Math.floor(length / 3));
+}
+
+/** "hann" for "hanning": at least half of the name. */
+function isAbbreviation(written: string, name: string): boolean {
+  return name.startsWith(written) && written.length >= 3 && written.length * 2 >= name.length;
 }
 
 /** Names that differ only in case or in `_` and `-` are as close as can be. */

@@ -62,6 +62,15 @@ export function missingComma(span: Span, between: string): Diagnostic {
   });
 }
 
+/** `span` reaches to what follows the word. */
+export function returnWord(span: Span): Diagnostic {
+  const word = { ...span, end: span.start + "return".length };
+  return syntaxError(word, "There is no `return`.", "not a word of the language", {
+    hint: "a body needs no `return`: its last line is its result",
+    edits: [{ span, replacement: "" }],
+  });
+}
+
 export function unclosedDelimiter(opener: Span, open: string, close: string, expectedAt: Span): Diagnostic {
   return error("unclosed-delimiter", `This \`${open}\` is never closed.`, expectedAt, {
     label: `\`${close}\` expected here at the latest`,
@@ -80,6 +89,19 @@ export function mismatchedDelimiter(opener: Span, open: string, close: string, f
   });
 }
 
+/** `found` covers the closers that stand in the wrong order. */
+export function swappedDelimiters(opener: Span, open: string, close: string, found: Span): Diagnostic {
+  const written = found.file.text.slice(found.start, found.end);
+  const other = written.replace(close, "").trim();
+  const replacement = `${close}${other}`;
+  return error("unclosed-delimiter", `\`${written}\` closes brackets in the wrong order.`, found, {
+    label: `\`${open}\` was opened last`,
+    related: [{ span: opener, text: `\`${open}\` opened here` }],
+    hint: `write \`${replacement}\``,
+    edits: [{ span: found, replacement }],
+  });
+}
+
 export function strayDelimiter(span: Span): Diagnostic {
   const written = span.file.text.slice(span.start, span.end);
   return error("unclosed-delimiter", `This \`${written}\` closes nothing.`, span, {
@@ -91,7 +113,7 @@ export function strayDelimiter(span: Span): Diagnostic {
 export function unterminatedString(span: Span): Diagnostic {
   return error("unterminated-string", "This string has no closing quote.", span, {
     label: 'no `"` before the end of the line',
-    hint: 'a string ends on its own line; write a line break as `\\n`, a quote as `\\"`',
+    hint: 'one quote of this line has no partner: a string ends on its own line; write a line break as `\\n`, a quote as `\\"`',
   });
 }
 

@@ -75,10 +75,18 @@ export function declaredTensorType(
     else if (size === undefined) return undefined;
     else {
       shape.push(size);
-      origins.push({ span: dim.span, text: `declared as \`${sourceText(dim.span)}\` here` });
+      origins.push(originOf(dim, scope));
     }
   }
   return unknown ? "unknown" : { type: { dtype, shape }, origins };
+}
+
+/** A size that is a name comes from where the name got its value. */
+function originOf(dim: Extract<DimExpression, { kind: "dim" }>, scope: Scope): DimOrigin {
+  const { value, span } = dim;
+  if (value.kind !== "name") return { span, name: undefined, op: undefined };
+  const slot = scope.lookup(value.name);
+  return { span: slot?.source ?? slot?.span ?? span, name: value.name, op: undefined };
 }
 
 /** An integer where the language needs one. A quotient of open dimensions leaves a guard. */
@@ -285,10 +293,21 @@ function checkDims(
       const wanted = expected[i];
       const found = value.type.shape[axis];
       if (wanted === undefined || found === undefined || wanted.equals(found)) continue;
-      if (!agree(wanted, found, { arrival, type, dim, axis, value }, context)) return false;
+      const mismatch = { arrival, type, dim, axis, value, expected: knownSizes(type, context.scope) };
+      if (!agree(wanted, found, mismatch, context)) return false;
     }
   }
   return true;
+}
+
+/** `*b`, `768`, `N`: with a value for every name that has one. */
+function knownSizes(type: TensorTypeExpression, scope: Scope): string[] {
+  return type.dims.map((dim) => {
+    const text = sourceText(dim.span);
+    if (dim.kind === "variadic-dim" || dim.value.kind !== "name") return text;
+    const value = scope.lookup(dim.value.name)?.get();
+    return value?.kind === "int" ? String(value.dim) : text;
+  });
 }
 
 function expectedSizes(dim: DimExpression, context: MatchContext): readonly Dim[] | "unknown" | undefined {
@@ -307,6 +326,8 @@ export interface Mismatch {
   readonly dim: DimExpression;
   readonly axis: number;
   readonly value: TensorValue;
+  /** The expected sizes, as far as they are known. */
+  readonly expected: readonly string[];
 }
 
 function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContext): boolean {
@@ -341,8 +362,10 @@ export function originsOfNames(span: Span, scope: Scope): { span: Span; text: st
     seen.add(name);
     const slot = scope.lookup(name);
     const value = slot?.get();
-    if (slot?.span === undefined || value?.kind !== "int" || slot.span === span) continue;
-    labels.push({ span: slot.span, text: `\`${name}\` is ${value.dim}, from here` });
+    const place = slot?.source ?? slot?.span;
+    if (place === undefined || value?.kind !== "int" || place === span) continue;
+    // A symbol stands for itself: nothing is learned from where it was named.
+    if (String(value.dim) !== name) labels.push({ span: place, text: `\`${name}\` is ${value.dim} here` });
   }
   return labels;
 }

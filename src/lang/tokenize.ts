@@ -23,9 +23,11 @@ import {
   Arrow,
   Closer,
   ControlCharacters,
+  DeclarationKind,
   FatArrow,
   HashComment,
   isToken,
+  Kind,
   lex,
   Name,
   NumberToken,
@@ -78,6 +80,7 @@ export function tokenize(file: SourceFile, report: Report): TokenStream {
     if (!goOn) break;
   }
   if (omitted) afterOmission.add(undefined);
+  markDeclarations(sound);
   const { tokens, tooDeep } = balance(sound, file, (token) => unterminated.has(token), report);
   return {
     file,
@@ -90,6 +93,17 @@ export function tokenize(file: SourceFile, report: Report): TokenStream {
       span: file.span(comment.startOffset, tokenEnd(comment)),
     })),
   };
+}
+
+/** `block Name` at the beginning of a line is no end of what stands before it. */
+function markDeclarations(tokens: readonly Token[]): void {
+  for (const [i, token] of tokens.entries()) {
+    const next = tokens[i + 1];
+    if (token.startColumn !== 1 || next === undefined || !isToken(token, Kind)) continue;
+    if (!isToken(next, Name) || next.startLine !== token.startLine) continue;
+    token.tokenType = DeclarationKind;
+    token.tokenTypeIdx = DeclarationKind.tokenTypeIdx ?? token.tokenTypeIdx;
+  }
 }
 
 /** Reports what is wrong with a token; `false` when the grammar is better off without it. */

@@ -18,7 +18,9 @@ export const Word = abstract("Word");
 /** A word that may name something: an identifier, or a keyword that is one only in its place. */
 export const Name = abstract("Name", Word);
 /** `block`, `encoder`, …: what a declaration begins with. */
-export const Kind = abstract("Kind", Name);
+export const Kind = abstract("Kind", Word);
+/** One that can only begin a declaration, and names nothing. */
+export const DeclarationKind = abstract("DeclarationKind", Kind);
 export const BinaryOperator = abstract("BinaryOperator");
 export const PrefixOperator = abstract("PrefixOperator");
 export const PipeOperator = abstract("PipeOperator");
@@ -85,7 +87,7 @@ const kindWords = [
   "frontend",
   "model",
 ] as const;
-const kinds = kindWords.map((image) => word(image, Kind));
+const kinds = kindWords.map((image) => word(image, Kind, Name));
 
 /** The words that can never name anything, except after a `.`. */
 export const reservedWords: ReadonlySet<string> = new Set(
@@ -181,7 +183,7 @@ export const ControlCharacters = createToken({
 const allTokens: TokenType[] = [
   Whitespace,
   Comment,
-  ...[Word, Name, Kind, BinaryOperator, PrefixOperator, PipeOperator, Opener, Closer],
+  ...[Word, Name, Kind, DeclarationKind, BinaryOperator, PrefixOperator, PipeOperator, Opener, Closer],
   // `input` before `in`, `forward` before `for`: the first keyword that fits decides.
   ...[Input, Forward, Import, Let, Param, For, In, If, Then, Else, With, Require, True, False],
   ...[Entry, On, Carry, Site, From, As],

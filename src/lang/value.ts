@@ -20,7 +20,10 @@ export type Unit = "Hz" | "s" | "B";
 /** Why a dimension has the size it has, for messages. */
 export interface DimOrigin {
   readonly span: Span;
-  readonly text: string;
+  /** What the text there calls it, when it is a name. */
+  readonly name: string | undefined;
+  /** The op that computed it there. */
+  readonly op: string | undefined;
 }
 
 export interface TensorValue {
@@ -47,6 +50,8 @@ export interface Template {
 export interface StaticArgument {
   readonly value: Value;
   readonly span: Span;
+  /** Where the value was first written, when the argument is a name that passes it on. */
+  readonly source?: Span;
 }
 
 export interface Extension {
@@ -130,19 +135,19 @@ export function isSilent(value: Value): boolean {
 export function describeValue(value: Value): string {
   switch (value.kind) {
     case "int":
-      return value.dim.constant === undefined ? "an integer" : `the integer ${value.dim}`;
+      return `the integer ${cut(value.dim)}`;
     case "quotient":
-      return `the quotient (${value.numerator}) / (${value.denominator})`;
+      return `${part(value.numerator)} / ${part(value.denominator)}`;
     case "real":
       return `the number ${value.value}`;
     case "scaled":
-      return `the number ${value.factor} * (${value.dim})`;
+      return value.dim.constant === 1 ? `the number ${value.factor}` : `${value.factor} * ${part(value.dim)}`;
     case "bool":
       return String(value.value);
     case "string":
       return `the string ${JSON.stringify(value.value)}`;
     case "quantity":
-      return { Hz: "a frequency", s: "a duration", B: "a size in bytes" }[value.unit];
+      return describeQuantity(value.unit, value.value);
     case "dtype":
       return `the element type ${value.dtype}`;
     case "list":
@@ -165,13 +170,32 @@ export function describeValue(value: Value): string {
     case "function":
       return `the function ${value.name}`;
     case "tensor":
-      return `a tensor ${value.type.dtype}[${value.type.shape.map(String).join(", ")}]`;
+      return `the tensor ${value.type.dtype}[${value.type.shape.map(cut).join(", ")}]`;
     case "condition":
-      return `the condition ${value.left} ${value.condition === "equal" ? "==" : "<="} ${value.right}`;
+      return `the condition ${cut(value.left)} ${value.condition === "equal" ? "==" : "<="} ${cut(value.right)}`;
     case "none":
       return "none";
     case "unknown":
     case "error":
       return "an unknown value";
   }
+}
+
+function describeQuantity(unit: Unit, value: number): string {
+  const short = (number: number): number => Number(number.toPrecision(12));
+  if (unit === "s" && value < 1) return `the duration ${short(value * 1000)}ms`;
+  if (unit === "s") return `the duration ${short(value)}s`;
+  if (unit === "Hz") return `the frequency ${value < 1000 ? `${value}Hz` : `${short(value / 1000)}kHz`}`;
+  return `the size ${short(value)}B`;
+}
+
+/** In an expression. */
+function part(dim: Dim): string {
+  const text = cut(dim);
+  return /^[\w.]+$/.test(text) ? text : `(${text})`;
+}
+
+function cut(dim: Dim): string {
+  const text = String(dim);
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
 }

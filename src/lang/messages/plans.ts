@@ -67,7 +67,7 @@ export function sweepValue(
   problem: string,
   parameter: StaticParameter,
 ): Diagnostic {
-  return report("bad-sweep", `This value does not fit \`${name}\`: ${problem}.`, span, "one of its values", {
+  return report("bad-sweep", `\`${name}\` ${problem}.`, span, "one of its values", {
     related: [
       { span: parameter.span, text: `\`${name}: ${printStaticType(parameter.type)}\` is declared here` },
     ],
