@@ -5,7 +5,7 @@
  * definition itself, not its name, so no pass looks anything up. Legal graphs: verify.ts.
  */
 import type { Attributes, Requirement } from "../lang/catalog.ts";
-import type { Initializer } from "../lang/emitter.ts";
+import type { BlockFrame, Initializer } from "../lang/emitter.ts";
 import type { Span } from "../lang/source.ts";
 import type { TensorType } from "../lang/types.ts";
 import type { HostTensor } from "./host-tensor.ts";
@@ -16,6 +16,8 @@ export interface Provenance {
   readonly path: string;
   /** Absent for what a pass made or a text file described. */
   readonly span: Span | undefined;
+  /** The blocks at work when it was made, the innermost first; absent where the span is. */
+  readonly frame?: BlockFrame | undefined;
 }
 
 export type ValueSource =

@@ -194,7 +194,7 @@ function callInstance(
       ? errorValue
       : evaluation.fail(messages.noForward(declaration, span));
   }
-  const frame = evaluation.enter(declaration, span, instance.frame);
+  const frame = evaluation.enter(declaration, span, instance.path, instance.frame);
   if (frame === undefined) return errorValue;
   const activations = openActivations(instance, evaluation);
   let result: Value = errorValue;

@@ -4,6 +4,7 @@
  * Owns: the seam between the language, which decides what happens, and the compiler, which records
  * it as a graph. `check` evaluates with an emitter that records nothing.
  */
+import type { BlockDeclaration } from "./ast.ts";
 import type { Attributes, OpSignature, Requirement } from "./catalog.ts";
 import type { Dim } from "./dims.ts";
 import type { Span } from "./source.ts";
@@ -27,6 +28,15 @@ export interface Origin {
   /** `encoder.layer.3.attention` */
   readonly path: string;
   readonly span: Span;
+  /** The innermost of the blocks at work. */
+  readonly frame?: BlockFrame | undefined;
+}
+
+/** One of the blocks at work, as far as those who read a graph need to know. */
+export interface BlockFrame {
+  readonly declaration: BlockDeclaration;
+  readonly path: string | undefined;
+  readonly outer: BlockFrame | undefined;
 }
 
 export interface Emitter {

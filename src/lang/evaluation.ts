@@ -95,7 +95,7 @@ export interface Evaluation {
    * Goes into a block that `span` uses, and that `made` made if it is applied; `undefined`, once
    * reported, when that would never end.
    */
-  enter(declaration: BlockDeclaration, span: Span, made?: Frame): Frame | undefined;
+  enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined;
   /** Runs what may compute a size too large to be handled, which is reported at `span`. */
   attempt(span: Span, run: () => Value): Value;
   /** Counts work; `false`, once reported, when the program takes more of it than any model. */

@@ -124,9 +124,9 @@ export class Evaluator implements Evaluation {
     scope.defineLazy(name, run, span, onCycle);
   }
 
-  enter(declaration: BlockDeclaration, span: Span, made?: Frame): Frame | undefined {
+  enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined {
     if (this.#endless.has(declaration)) return undefined;
-    const frame = innerFrame(declaration, span, this.#frame, made);
+    const frame = innerFrame(declaration, span, this.#frame, made, path);
     if (frame.depth <= maximumBlockDepth) return frame;
     const circle = firstInText(circleOf(frame));
     for (const use of circle) this.#endless.add(use.declaration);
@@ -195,7 +195,7 @@ export class Evaluator implements Evaluation {
   }
 
   origin(scope: Scope, span: Span): Origin {
-    return { path: scope.path, span };
+    return { path: scope.path, span, frame: this.#frame };
   }
 
   state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {

@@ -393,7 +393,7 @@ function binaryValue(expression: BinaryExpression, scope: Scope, evaluation: Eva
   if ((left.kind === "tensor" || right.kind === "tensor") && !comparesNone) {
     return tensorBinary(expression, left, right, scope, evaluation);
   }
-  const result = arithmetic.binary(expression.operator, left, right, evaluation.open.minimums);
+  const result = arithmetic.binary(expression.operator, left, right, evaluation.open);
   const operands = [
     { span: expression.left.span, text: describeValue(left) },
     { span: expression.right.span, text: describeValue(right) },

@@ -19,6 +19,8 @@ export interface Frame {
   readonly depth: number;
   /** Of a block that is applied: the use that made it. */
   readonly made: Frame | undefined;
+  /** Where the block stands in the tree of parameters; unknown while it is only named. */
+  readonly path: string | undefined;
   /** Whether its arguments turned out wrong: what else they lead to is no news. */
   isFailed: boolean;
 }
@@ -28,8 +30,9 @@ export function innerFrame(
   span: Span,
   outer: Frame | undefined,
   made?: Frame,
+  path?: string,
 ): Frame {
-  return { declaration, span, outer, depth: (outer?.depth ?? 0) + 1, made, isFailed: false };
+  return { declaration, span, outer, depth: (outer?.depth ?? 0) + 1, made, path, isFailed: false };
 }
 
 /** Whether a failure that depends on arguments follows from one that is reported already. */

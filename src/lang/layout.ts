@@ -263,7 +263,7 @@ export class Layout {
     if (type === "unknown") return unknownValue;
     const initial = evaluateInitializer(member, view, evaluation, type.type);
     const path = joinPath(this.#path, member.name.parts.map((part) => part.name).join("."));
-    const origin = { path: this.#path, span: member.name.span };
+    const origin = { path: this.#path, span: member.name.span, frame: this.#frame };
     const handle = evaluation.emitter.parameter(path, type.type, initial, origin);
     return { kind: "tensor", type: type.type, origins: type.origins, handle };
   }

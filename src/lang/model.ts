@@ -29,6 +29,11 @@ export interface EntryRequest {
   readonly entry?: string | undefined;
   /** Text of values for the model's parameters, as a user types them: `keep` → `0.7`. */
   readonly settings?: ReadonlyMap<string, string>;
+  /**
+   * Parameters to leave open, for counting: a ratio becomes a factor strictly between 0 and 1 of this
+   * name, an integer a symbol that is at least 1. What can't be laid out without its value is an error.
+   */
+  readonly open?: readonly string[];
 }
 
 export interface EntryInput {
@@ -95,8 +100,10 @@ export function openModel(
     return undefined;
   }
   const evaluator = new Evaluator({ catalog, emitter, sink, program });
-  const given = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
-  if (given === undefined) return undefined;
+  const settings = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
+  const opened = readOpen(declaration, request.open ?? [], context, evaluator);
+  if (settings === undefined || opened === undefined) return undefined;
+  const given = new Map([...settings, ...opened]);
   const template = { ...bareTemplate(declaration, program.root), arguments: given, configured: true };
   const instance = instantiate(template, "", evaluator);
   return instance === undefined ? undefined : { declaration, instance, evaluator };
@@ -259,6 +266,35 @@ function readSettings(
     else given.set(name, { value, span: parameter.name.span });
   }
   return fine ? given : undefined;
+}
+
+/** Symbols for the parameters that are to stay open. */
+function readOpen(
+  declaration: BlockDeclaration,
+  names: readonly string[],
+  context: ModelContext,
+  evaluator: Evaluator,
+): Map<string, StaticArgument> | undefined {
+  const opened = new Map<string, StaticArgument>();
+  for (const name of names) {
+    const parameter = declaration.parameters.find((p) => p.name.name === name);
+    const type = parameter?.type.kind === "named-type" ? parameter.type.name.name : undefined;
+    if (parameter === undefined || (type !== "ratio" && type !== "int")) {
+      const known = declaration.parameters.filter(canStayOpen).map((p) => p.name.name);
+      context.sink.report(messages.cannotStayOpen(declaration, name, known));
+      return undefined;
+    }
+    if (type === "ratio") evaluator.open.ratios.add(name);
+    const value: Value =
+      type === "ratio" ? { kind: "scaled", factor: name, dim: Dim.of(1) } : intValue(Dim.symbol(name));
+    opened.set(name, { value, span: parameter.name.span });
+  }
+  return opened;
+}
+
+/** Whether a parameter can be left open at all: ratios and integers. */
+export function canStayOpen({ type }: StaticParameter): boolean {
+  return type.kind === "named-type" && (type.name.name === "ratio" || type.name.name === "int");
 }
 
 function readSetting(

@@ -1,5 +1,6 @@
 /**
- * Parameters that nobody gave a value: those of a block that is checked on its own.
+ * Parameters that nobody gave a value: those of a block that is checked on its own, and those that
+ * whoever counts leaves open.
  *
  * Owns: which symbols stand for them, and what may be assumed of their values. Whatever can't be
  * decided without them is unknown, not wrong.
@@ -10,6 +11,8 @@ import type { Value } from "./value.ts";
 export class OpenParameters {
   /** By symbol; a parameter that is no size may be any integer at all. */
   readonly minimums = new Map<string, number>();
+  /** Ratios that were left open on purpose: each lies strictly between 0 and 1, so comparisons with both are decided. */
+  readonly ratios = new Set<string>();
   readonly #names = new Set<string>();
 
   /** `isSize`: some tensor has that many rows, so it is at least 1. */

@@ -126,7 +126,8 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
       const before = subject;
       const { policy, span } = activation;
       const view = handlerScope(activation, handler);
-      subject = evaluation.within(innerFrame(policy.declaration, span, evaluation.frame), () =>
+      const frame = innerFrame(policy.declaration, span, evaluation.frame, undefined, path);
+      subject = evaluation.within(frame, () =>
         runMember(policy, handler, arguments_, view, path, expression.span, evaluation),
       );
       if (!isSameTensor(before, subject)) activation.changed = true;

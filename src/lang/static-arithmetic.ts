@@ -76,14 +76,21 @@ export function negate(value: Value): StaticResult {
   return binary("-", zero, value);
 }
 
-const noMinimums: ReadonlyMap<string, number> = new Map();
+/** What may be assumed of values that are not known yet. */
+export interface Assumptions {
+  /** Of symbols that are not sizes: those are at least 1. */
+  readonly minimums: ReadonlyMap<string, number>;
+  /** Names of real factors that lie strictly between 0 and 1. */
+  readonly ratios: ReadonlySet<string>;
+}
 
-/** `minimums` of symbols that are not sizes: those are at least 1. */
+const nothingAssumed: Assumptions = { minimums: new Map(), ratios: new Set() };
+
 export function binary(
   operator: BinaryOperator,
   left: Value,
   right: Value,
-  minimums = noMinimums,
+  assumed = nothingAssumed,
 ): StaticResult {
   switch (operator) {
     case "&&":
@@ -98,12 +105,12 @@ export function binary(
       });
     case "==":
     case "!=":
-      return compareEqual(operator, left, right);
+      return compareEqual(operator, left, right, assumed);
     case "<":
     case "<=":
     case ">":
     case ">=":
-      return compareOrder(operator, left, right, minimums);
+      return compareOrder(operator, left, right, assumed);
     case "@":
       break;
     default:
@@ -224,7 +231,7 @@ function snap(value: number): Value {
     : { kind: "real", value };
 }
 
-function compareEqual(operator: "==" | "!=", left: Value, right: Value): StaticResult {
+function compareEqual(operator: "==" | "!=", left: Value, right: Value, assumed: Assumptions): StaticResult {
   const answer = (equal: boolean): StaticResult =>
     fine({ kind: "bool", value: (operator === "==") === equal });
   if (left.kind === "none" || right.kind === "none") return answer(left.kind === right.kind);
@@ -243,6 +250,7 @@ function compareEqual(operator: "==" | "!=", left: Value, right: Value): StaticR
   const x = asNumber(left);
   const y = asNumber(right);
   if (x !== undefined && y !== undefined) return answer(x === y);
+  if (orderOfOpenRatio(left, right, assumed) !== undefined) return answer(false);
   if (left.kind === right.kind) {
     if (left.kind === "string" && right.kind === "string") return answer(left.value === right.value);
     if (left.kind === "bool" && right.kind === "bool") return answer(left.value === right.value);
@@ -259,17 +267,20 @@ function compareOrder(
   operator: "<" | "<=" | ">" | ">=",
   left: Value,
   right: Value,
-  minimums: ReadonlyMap<string, number>,
+  assumed: Assumptions,
 ): StaticResult {
   if (operator === ">" || operator === ">=") {
-    return compareOrder(operator === ">" ? "<" : "<=", right, left, minimums);
+    return compareOrder(operator === ">" ? "<" : "<=", right, left, assumed);
   }
+  const { minimums } = assumed;
   if (left.kind === "int" && right.kind === "int") {
     const low = operator === "<" ? left.dim.add(1) : left.dim;
     if (Dim.provablyAtMost(low, right.dim, minimums)) return fine({ kind: "bool", value: true });
     if (Dim.provablyAtMost(right.dim.add(1), low, minimums)) return fine({ kind: "bool", value: false });
     return fine({ kind: "condition", condition: "at-most", left: low, right: right.dim });
   }
+  const order = orderOfOpenRatio(left, right, assumed);
+  if (order !== undefined) return fine({ kind: "bool", value: order === "less" });
   const x = asNumber(left);
   const y = asNumber(right);
   const units = left.kind === "quantity" || right.kind === "quantity";
@@ -279,6 +290,25 @@ function compareOrder(
     return isStaticNumber(left) && isStaticNumber(right) && !units ? undecided(problem) : refuse(problem);
   }
   return fine({ kind: "bool", value: operator === "<" ? x < y : x <= y });
+}
+
+/** How a ratio that is left open compares with a number that it can't reach; undefined for any other pair. */
+function orderOfOpenRatio(
+  left: Value,
+  right: Value,
+  { ratios }: Assumptions,
+): "less" | "greater" | undefined {
+  const isOpen = (value: Value): boolean =>
+    value.kind === "scaled" &&
+    typeof value.factor === "string" &&
+    value.dim.constant === 1 &&
+    ratios.has(value.factor);
+  const side = (number: number | undefined): "less" | "greater" | undefined =>
+    number === undefined ? undefined : number >= 1 ? "less" : number <= 0 ? "greater" : undefined;
+  if (isOpen(left)) return side(asNumber(right));
+  if (!isOpen(right)) return undefined;
+  const mirrored = side(asNumber(left));
+  return mirrored === undefined ? undefined : mirrored === "less" ? "greater" : "less";
 }
 
 /** ceil, floor, round: to an integer. */

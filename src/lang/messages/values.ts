@@ -404,6 +404,19 @@ export function unknownSetting(
   return report("bad-setting", message, span, "this model", { hint });
 }
 
+export function cannotStayOpen(
+  declaration: BlockDeclaration,
+  name: string,
+  known: readonly string[],
+): Diagnostic {
+  const message = `The parameter \`${name}\` of ${declaration.name.name} can't be left open.`;
+  const hint =
+    known.length === 0
+      ? "it has no ratios and no integers"
+      : `only ratios and integers can: ${known.map(code).join(", ")}`;
+  return report("bad-setting", message, declaration.name.span, "this model", { hint });
+}
+
 export function rateWanted(span: Span, value: Value): Diagnostic {
   const text = value.kind === "int" ? quoted(span) : undefined;
   const rate = (value.kind === "int" ? (value.dim.constant ?? 0) : 0) >= 1000 ? `${text}Hz` : `${text}kHz`;
