@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { LoadedModule, ModuleLoader } from "../lang/program.ts";
 import { SourceFile } from "../lang/source.ts";
 import { failure } from "../runtime/failure.ts";
-import { readFailure, systemCode } from "./file-failure.ts";
+import { notAFile, readFailure, systemCode } from "./file-failure.ts";
 
 const libraryPrefix = "ossicle/";
 const extension = ".oss";
@@ -102,7 +102,8 @@ function load(
 function readText(place: string, written: string): string {
   try {
     const status = statSync(place);
-    if (!status.isFile()) throw failure("not-a-file", `${written} is not a file.`);
+    if (!status.isFile())
+      throw notAFile(written, status.isDirectory() ? "a directory" : "a device or a pipe");
     if (status.size > largestSource) {
       throw failure(
         "source-too-large",
