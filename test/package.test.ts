@@ -123,7 +123,9 @@ describe("the two commands", () => {
     expect(scripts["demo"]).toBeDefined();
     expect(scripts["test"]).toContain("--project quick --project whole");
     for (const [name, script] of Object.entries(scripts)) {
-      for (const [, path = ""] of script.matchAll(/(?:node|-p|vitest run .*?) ([\w./-]+\.(?:json|js|ts))(?![\w])/g)) {
+      for (const [, path = ""] of script.matchAll(
+        /(?:node|-p|vitest run .*?) ([\w./-]+\.(?:json|js|ts))(?![\w])/g,
+      )) {
         expect(existsSync(root + path), `${name}: ${path}`).toBe(true);
       }
     }

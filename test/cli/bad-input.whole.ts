@@ -179,11 +179,7 @@ describe("recordings", () => {
       /no samples|empty/,
     );
     expectFailure(await runBinary(classify(write(folder, "zero.wav", ""))), "audio-empty", /no sound/);
-    expectFailure(
-      await runBinary(classify(write(folder, "text.wav", "not a sound"))),
-      "audio-format",
-      /./,
-    );
+    expectFailure(await runBinary(classify(write(folder, "text.wav", "not a sound"))), "audio-format", /./);
     expectFailure(await runBinary(classify(write(folder, "short.wav", wav(300)))), "guard-failed", /400/);
     expectFailure(await runBinary(classify(join(folder, "none.wav"))), "file-not-found", /none\.wav/);
   });
