@@ -11,6 +11,7 @@ import { addCheck } from "./check-command.ts";
 import { addClassify } from "./classify-command.ts";
 import { addCompile } from "./compile-command.ts";
 import { addDiff } from "./diff-command.ts";
+import { addDoc } from "./doc-command.ts";
 import { addFormat } from "./format-command.ts";
 import { addInspect } from "./inspect-command.ts";
 import { useColor } from "./options.ts";
@@ -58,6 +59,7 @@ function buildProgram(run: Run): Command {
   addCheck(program, run);
   addFormat(program, run);
   addDiff(program, run);
+  addDoc(program, run);
   addInspect(program, run);
   addCompile(program, run);
   addRun(program, run);

@@ -8,10 +8,10 @@
 import type { Dim } from "../lang/dims.ts";
 import { printType } from "../lang/types.ts";
 import { attributeDims, printAttribute, printNumber } from "./attribute-form.ts";
-import { commonSubsequence } from "./common-subsequence.ts";
 import { contentHash } from "./content-hash.ts";
 import type { Graph, GraphInitializer, Node, Value } from "./graph.ts";
 import { printGraph } from "./graph-text.ts";
+import { alignLists } from "./list-alignment.ts";
 import { type Totals, totalsOf } from "./totals.ts";
 
 /** Something with a name: absent on one side when it was added or removed. */
@@ -156,7 +156,7 @@ function compareNodes(
   for (const path of new Set([...old.keys(), ...now.keys()])) {
     const left = old.get(path) ?? [];
     const right = now.get(path) ?? [];
-    const pairs = commonSubsequence(
+    const pairs = alignLists(
       left.map(({ key }) => key),
       right.map(({ key }) => key),
     );

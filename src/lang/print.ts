@@ -7,10 +7,12 @@
  */
 import type {
   BlockDeclaration,
+  BudgetMember,
   Declaration,
   EntryMember,
   Expression,
   ForwardMember,
+  GenerateMember,
   HandlerMember,
   ImportDeclaration,
   LetDeclaration,
@@ -18,7 +20,9 @@ import type {
   NamedValue,
   SourceUnit,
   StaticParameter,
+  SweepMember,
   TypeExpression,
+  WeightsMember,
 } from "./ast.ts";
 import { CommentQueue } from "./comment-queue.ts";
 import { blankLine, concat, type Document, hardLine, layOut } from "./layout-document.ts";
@@ -40,13 +44,15 @@ export function printUnit(unit: SourceUnit, comments?: readonly Comment[]): stri
   return text === "" ? "" : `${text}\n`;
 }
 
-/** One expression, type or signature as it would stand in a file, without comments. */
-export function printFragment(
-  node: Expression | TypeExpression | ForwardMember | HandlerMember | EntryMember,
-  width: number = lineWidth,
-): string {
-  const file = new SourceFile("", "");
-  return layOut(new UnitPrinter(new CommentQueue(file, []), false).fragment(node), width);
+/** What stands by itself in a reference. Of what computes, the signature alone. */
+export type Fragment = Expression | TypeExpression | Computing | PlanMember;
+type Computing = ForwardMember | HandlerMember | EntryMember;
+type PlanMember = WeightsMember | SweepMember | BudgetMember | GenerateMember;
+
+/** A fragment as it would stand in a file, without comments. */
+export function printFragment(node: Fragment): string {
+  const printer = new UnitPrinter(new CommentQueue(new SourceFile("", ""), []), false);
+  return layOut(printer.fragment(node), lineWidth);
 }
 
 type TopLevel = "language" | ImportDeclaration | Declaration;
@@ -90,7 +96,7 @@ class UnitPrinter extends StatementPrinter {
       : concat(...parts, rest);
   }
 
-  fragment(node: Expression | TypeExpression | ForwardMember | HandlerMember | EntryMember): Document {
+  fragment(node: Fragment): Document {
     switch (node.kind) {
       case "forward":
       case "handler":
@@ -101,6 +107,11 @@ class UnitPrinter extends StatementPrinter {
       case "union-type":
       case "list-type":
         return this.type(node);
+      case "weights":
+      case "sweep":
+      case "budget":
+      case "generate":
+        return this.#bareMember(node);
       default:
         return this.expression(node);
     }
@@ -221,7 +232,7 @@ class UnitPrinter extends StatementPrinter {
   }
 
   /** What computes, without its body. */
-  #head(node: ForwardMember | HandlerMember | EntryMember): Document {
+  #head(node: Computing): Document {
     switch (node.kind) {
       case "forward":
         return this.signature("forward", node, node.span.start);

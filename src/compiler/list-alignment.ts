@@ -1,5 +1,5 @@
 /**
- * The longest common subsequence of two lists of texts.
+ * Which items of one list stand for which of another: their longest common subsequence.
  *
  * Owns: the algorithm: dynamic programming on what is left between a common start and a common end,
  * with a limit on its size. Beyond the limit nothing in between counts as common.
@@ -9,7 +9,7 @@
 const largestTable = 1 << 23;
 
 /** Pairs of positions of equal texts, both rising; as many as possible. */
-export function commonSubsequence(left: readonly string[], right: readonly string[]): [number, number][] {
+export function alignLists(left: readonly string[], right: readonly string[]): [number, number][] {
   const shorter = Math.min(left.length, right.length);
   let start = 0;
   while (start < shorter && left[start] === right[start]) start += 1;

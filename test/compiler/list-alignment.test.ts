@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { commonSubsequence } from "../../src/compiler/common-subsequence.ts";
+import { alignLists } from "../../src/compiler/list-alignment.ts";
 
 /** By the definition: the first letters are paired, or one of them is left out. */
 function longest(left: string, right: string): number {
@@ -13,7 +13,7 @@ test("is common, rises on both sides, and is as long as any", () => {
   const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 8 });
   fc.assert(
     fc.property(letters, letters, (left, right) => {
-      const pairs = commonSubsequence([...left], [...right]);
+      const pairs = alignLists([...left], [...right]);
       for (const [k, [i, j]] of pairs.entries()) {
         expect(left[i]).toBe(right[j]);
         const [before = -1, beforeRight = -1] = pairs[k - 1] ?? [];
@@ -27,7 +27,7 @@ test("is common, rises on both sides, and is as long as any", () => {
 
 test("lists too long to compare keep their common start and end", () => {
   const middle = (letter: string) => Array.from({ length: 4000 }, (_, i) => `${letter}${i}`);
-  const pairs = commonSubsequence(["s", ...middle("a"), "e"], ["s", ...middle("b"), "x", "e"]);
+  const pairs = alignLists(["s", ...middle("a"), "e"], ["s", ...middle("b"), "x", "e"]);
   expect(pairs).toEqual([
     [0, 0],
     [4001, 4002],
