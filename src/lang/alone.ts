@@ -10,7 +10,7 @@ import type { OpCatalog } from "./catalog.ts";
 import type { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
 import type { Emitter } from "./emitter.ts";
-import type { CallArgument } from "./evaluation.ts";
+import type { CallArgument, Observer } from "./evaluation.ts";
 import { Evaluator } from "./evaluator.ts";
 import { bareTemplate, type Instance, instantiate } from "./instance.ts";
 import { runMember } from "./members.ts";
@@ -27,6 +27,7 @@ export interface AloneContext {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
   readonly sink: DiagnosticSink;
+  readonly observe?: Observer | undefined;
 }
 
 export function checkAlone(declaration: BlockDeclaration, module: ModuleScope, context: AloneContext): void {

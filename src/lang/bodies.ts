@@ -108,6 +108,7 @@ function runFor(statement: ForStatement, scope: Scope, evaluation: Evaluation): 
     const inner = new Scope(scope, scope.path);
     if (statement.index !== undefined) inner.define(statement.index.name, index, statement.index.span);
     inner.define(statement.variable.name, item, statement.variable.span);
+    evaluation.observe?.(statement.variable, item);
     runStatements(statement.statements, inner, evaluation);
   };
   if (items === "unknown" || items === "error") {

@@ -5,7 +5,7 @@
  * and unused members included, and then each block that no model used, on its own.
  */
 import { isAllowed } from "./allowances.ts";
-import { checkAlone } from "./alone.ts";
+import { type AloneContext, checkAlone } from "./alone.ts";
 import type { BlockDeclaration, Declaration } from "./ast.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
 import { type Diagnostic, DiagnosticSink, type Label } from "./diagnostic.ts";
@@ -42,7 +42,7 @@ export interface CheckedModule {
 }
 
 /** Records nothing but what `check` reports. */
-class Notes implements Emitter {
+export class Notes implements Emitter {
   readonly parameters = new Map<string, Handle>();
   elements = Dim.of(0);
   readonly guards: { requirement: Requirement; origin: Origin }[] = [];
@@ -106,25 +106,49 @@ export function checkProgram(
     const settings =
       declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
     const isOpen = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
-    if (!isOpen) checkModel(declaration, settings, context, entries);
+    if (!isOpen) for (const entry of checkModel(declaration, settings, context)) entries.push(entry);
   }
-  checkUnused(program, catalog, found);
+  const alone: AloneContext = { program, catalog, emitter: new Notes(), sink: new DiagnosticSink() };
+  checkConstants(alone);
+  for (const declaration of program.root.unit.declarations) {
+    if (declaration.kind === "block") checkAlone(declaration, program.root, alone);
+  }
+  for (const diagnostic of concluded(found, alone.sink, program)) sink.report(diagnostic);
+  return { program, entries };
+}
+
+/**
+ * What there is to report in the end. `alone` tells of what no model reached: blocks that none uses,
+ * branches that its arguments did not choose. A place that has a diagnostic already is left alone.
+ */
+export function concluded(
+  models: DiagnosticSink,
+  alone: DiagnosticSink,
+  program: Program,
+): readonly Diagnostic[] {
+  const found = new DiagnosticSink();
+  for (const diagnostic of models.sorted()) found.report(diagnostic);
+  const reported = found.sorted().flatMap(({ primary }) => primary ?? []);
+  for (const diagnostic of alone.sorted()) {
+    const span = diagnostic.primary?.span;
+    const isKnown = reported.some((label) => span !== undefined && overlap(label.span, span));
+    if (!isKnown) found.report(diagnostic);
+  }
   // After an error, what looks unused may be what the mistake should have used.
   if (!found.hasErrors && program.root.recovered === undefined) {
     for (const diagnostic of findUnused(program)) {
       if (!isAllowed(diagnostic, program.root.allowances)) found.report(diagnostic);
     }
   }
-  for (const diagnostic of gathered(found.sorted(), program)) sink.report(diagnostic);
-  return { program, entries };
+  return gathered(found.sorted(), program);
 }
 
-function checkModel(
+/** Checks a model, an entry at a time. */
+export function* checkModel(
   declaration: BlockDeclaration,
   settings: ReadonlyMap<string, string>,
   context: ModelContext,
-  entries: CheckedEntry[],
-): void {
+): Generator<CheckedEntry> {
   const model = declaration.name.name;
   const outline = openModel(context, { model, settings }, new Notes());
   if (outline === undefined) return;
@@ -136,34 +160,18 @@ function checkModel(
     if (fresh === undefined) continue;
     const evaluated = evaluateEntry(fresh, { model, entry: name.name }, notes);
     if (evaluated === undefined) continue;
-    entries.push({
+    yield {
       ...evaluated,
       parameterCount: notes.parameters.size,
       elementCount: notes.elements,
       guards: openGuards(notes.guards),
-    });
+    };
   }
 }
 
-/**
- * What no model reached: blocks that none uses, branches that its arguments did not choose. A place
- * that has a diagnostic already is left alone.
- */
-function checkUnused(program: Program, catalog: OpCatalog, sink: DiagnosticSink): void {
-  const { root } = program;
-  const found = new DiagnosticSink();
-  const context = { program, catalog, emitter: new Notes(), sink: found };
-  const scope = new Evaluator(context).moduleScope(root);
-  for (const slot of scope.ownSlots()) slot.get();
-  for (const declaration of root.unit.declarations) {
-    if (declaration.kind === "block") checkAlone(declaration, root, context);
-  }
-  const reported = sink.sorted().flatMap(({ primary }) => primary ?? []);
-  for (const diagnostic of found.sorted()) {
-    const span = diagnostic.primary?.span;
-    const isKnown = reported.some((label) => span !== undefined && overlap(label.span, span));
-    if (!isKnown) sink.report(diagnostic);
-  }
+/** The `let`s at the top of the file, whether anything uses them or not. */
+export function checkConstants(context: AloneContext): void {
+  for (const slot of new Evaluator(context).moduleScope(context.program.root).ownSlots()) slot.get();
 }
 
 /** One name that a declaration uses in several places without having it is one mistake. */

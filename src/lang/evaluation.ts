@@ -55,8 +55,18 @@ export interface Activation {
   readonly isFixed: boolean;
 }
 
+/** What a value belongs to: an expression, or the place where a name is given. */
+export interface Observed {
+  readonly span: Span;
+}
+
+/** Told of every value that is computed, for tools that show them. */
+export type Observer = (place: Observed, value: Value) => void;
+
 export interface Evaluation {
   readonly catalog: OpCatalog;
+  /** Absent unless someone watches. */
+  readonly observe: Observer | undefined;
   readonly emitter: Emitter;
   /** Parameters without a value, where a block is checked on its own: what depends on them is left open. */
   readonly open: OpenParameters;

@@ -12,7 +12,7 @@ import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import { DimError } from "./dims.ts";
 import type { Emitter, Origin } from "./emitter.ts";
-import type { Activation, AttachOptions, CallArguments, Evaluation } from "./evaluation.ts";
+import type { Activation, AttachOptions, CallArguments, Evaluation, Observer } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
 import {
   blamedUse,
@@ -42,6 +42,7 @@ export interface EvaluatorOptions {
   readonly sink: DiagnosticSink;
   /** Tells the user's own file from others, and what was lost to errors in the text. */
   readonly program: Program;
+  readonly observe?: Observer | undefined;
 }
 
 /** Expressions inside expressions, through all the blocks between: well within the stack. */
@@ -61,6 +62,7 @@ const aboutNames: ReadonlySet<string> = new Set([
 export class Evaluator implements Evaluation {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
+  readonly observe: Observer | undefined;
   readonly open = new OpenParameters();
   readonly activations: Activation[] = [];
   readonly states = new States();
@@ -82,6 +84,7 @@ export class Evaluator implements Evaluation {
     this.emitter = options.emitter;
     this.#sink = options.sink;
     this.#program = options.program;
+    this.observe = options.observe;
   }
 
   evaluate(expression: Expression, scope: Scope): Value {
@@ -90,6 +93,7 @@ export class Evaluator implements Evaluation {
     this.#depth++;
     const value = this.attempt(expression.span, () => evaluateExpression(expression, scope, this));
     this.#depth--;
+    this.observe?.(expression, value);
     return value;
   }
 

@@ -176,6 +176,7 @@ function comprehensionValue(
     if (!evaluation.spend(expression.iterable.span)) return errorValue;
     const inner = new Scope(scope, scope.path);
     inner.define(expression.variable.name, item, expression.variable.span);
+    evaluation.observe?.(expression.variable, item);
     const { condition } = expression;
     const decision = condition === undefined || decide(condition, inner, evaluation);
     if (decision === false) continue;
@@ -230,6 +231,12 @@ function callValue(expression: CallExpression, scope: Scope, evaluation: Evaluat
 /** A name in call position means the nearest thing of that name that can be called. */
 function calleeValue(callee: Expression, scope: Scope, evaluation: Evaluation): Value {
   if (callee.kind !== "name") return evaluation.evaluate(callee, scope);
+  const value = namedCallee(callee, scope, evaluation);
+  evaluation.observe?.(callee, value);
+  return value;
+}
+
+function namedCallee(callee: NameExpression, scope: Scope, evaluation: Evaluation): Value {
   let first: Value | undefined;
   for (const slot of scope.meanings(callee.name)) {
     const value = slot.get();

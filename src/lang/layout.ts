@@ -265,7 +265,9 @@ export class Layout {
     const path = joinPath(this.#path, member.name.parts.map((part) => part.name).join("."));
     const origin = { path: this.#path, span: member.name.span, frame: this.#frame };
     const handle = evaluation.emitter.parameter(path, type.type, initial, origin);
-    return { kind: "tensor", type: type.type, origins: type.origins, handle };
+    const value: Value = { kind: "tensor", type: type.type, origins: type.origins, handle };
+    evaluation.observe?.(member.name, value);
+    return value;
   }
 
   #bindingValue(member: BindingMember, view: View): Value {
@@ -274,6 +276,7 @@ export class Layout {
     const attached = this.#evaluation.attach(value, joinPath(this.#path, dotted), member.name.span, {
       adapters: this.#adapters,
     });
+    this.#evaluation.observe?.(member.name, attached);
     if (attached === value && !isSilent(value) && value.kind !== "instance" && value.kind !== "chain") {
       const emptyList = value.kind === "list" && value.items.length === 0;
       if (!emptyList)

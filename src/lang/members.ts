@@ -35,6 +35,8 @@ export function runMember(
     const fit = fits[i] ?? "error";
     const given = fit === "fits" ? value : fit === "unknown" ? unknownValue : errorValue;
     if (name !== undefined) frame.define(name, given, place, true);
+    const parameter = member.parameters[i];
+    if (parameter !== undefined) evaluation.observe?.(parameter.name, given);
   }
   const result = evaluation.runBody(member.body, frame);
   const checked = checkResults(member, result, frame, owner, evaluation);

@@ -9,6 +9,7 @@ import type { OpCatalog } from "./catalog.ts";
 import type { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
 import type { Emitter } from "./emitter.ts";
+import type { Observer } from "./evaluation.ts";
 import { Evaluator } from "./evaluator.ts";
 import { bareTemplate, type Instance, instantiate } from "./instance.ts";
 import { checkResults } from "./members.ts";
@@ -68,6 +69,7 @@ export interface ModelContext {
   readonly program: Program;
   readonly catalog: OpCatalog;
   readonly sink: DiagnosticSink;
+  readonly observe?: Observer | undefined;
 }
 
 export function modelNames(program: Program): string[] {
@@ -88,7 +90,7 @@ export function openModel(
   request: EntryRequest,
   emitter: Emitter,
 ): ModelOutline | undefined {
-  const { program, catalog, sink } = context;
+  const { program, catalog, sink, observe } = context;
   const known = models(program);
   const declaration =
     request.model === undefined ? known[0] : known.find((model) => model.name.name === request.model);
@@ -99,7 +101,7 @@ export function openModel(
     if (program.root.recovered === undefined) sink.report(messages.noSuchModel(request.model, file, names));
     return undefined;
   }
-  const evaluator = new Evaluator({ catalog, emitter, sink, program });
+  const evaluator = new Evaluator({ catalog, emitter, sink, program, observe });
   const settings = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
   const opened = readOpen(declaration, request.open ?? [], context, evaluator);
   if (settings === undefined || opened === undefined) return undefined;
@@ -201,7 +203,9 @@ function declareInput(
   const { type, origins } = declared;
   const rate = sampleRate(member, scope, evaluator);
   const handle = emitter.input(name, type, { path: "", span: member.name.span }, rate);
-  scope.define(name, { kind: "tensor", type, origins, handle }, member.name.span);
+  const value: Value = { kind: "tensor", type, origins, handle };
+  scope.define(name, value, member.name.span);
+  evaluator.observe?.(member.name, value);
   evaluator.keepForInput(name);
   return { name, type, sampleRate: rate, doc: member.doc };
 }

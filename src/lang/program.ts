@@ -8,7 +8,7 @@ import { type Allowances, readAllowances } from "./allowances.ts";
 import type { Declaration, ImportDeclaration, SourceUnit } from "./ast.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import * as messages from "./messages.ts";
-import { parse } from "./parse.ts";
+import { type ParseResult, parse } from "./parse.ts";
 import { type Recovered, recoveredFrom } from "./recovered.ts";
 import type { SourceFile, Span } from "./source.ts";
 
@@ -41,14 +41,22 @@ export type LoadedModule =
 /** Finds the text that `specifier`, written in `from`, stands for. The file's path is its identity. */
 export type ModuleLoader = (specifier: string, from: SourceFile) => LoadedModule;
 
-/** Loads `rootFile` and everything it imports. Problems go to `sink`; the program is usable all the same. */
-export function loadProgram(rootFile: SourceFile, loader: ModuleLoader, sink: DiagnosticSink): Program {
+/**
+ * Loads `rootFile` and everything it imports. Problems go to `sink`; the program is usable all the same.
+ * `read` stands in for the parser where files that did not change need not be read again.
+ */
+export function loadProgram(
+  rootFile: SourceFile,
+  loader: ModuleLoader,
+  sink: DiagnosticSink,
+  read: (file: SourceFile) => ParseResult = parse,
+): Program {
   const modules = new Map<string, ModuleScope>();
   /** Files that are being loaded, each with the import that led to it. */
   const open: { readonly path: string; readonly from: Span | undefined }[] = [];
 
   function load(file: SourceFile, from?: Span): ModuleScope {
-    const { unit, diagnostics, comments } = parse(file);
+    const { unit, diagnostics, comments } = read(file);
     for (const diagnostic of diagnostics) sink.report(diagnostic);
     const names = new Map<string, Declared | undefined>();
     const places = new Map<string, Span>();

@@ -57,6 +57,7 @@ export function bindStatics(template: Template, scope: Scope, evaluation: Evalua
       }
       scope.define(name, errorValue, parameter.name.span);
     }
+    evaluation.observe?.(parameter.name, scope.own(name)?.get() ?? errorValue);
   }
 }
 
