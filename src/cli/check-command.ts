@@ -5,6 +5,8 @@ import type { Command } from "commander";
 import { catalog } from "../compiler/ops/index.ts";
 import { type CheckedEntry, checkProgram } from "../lang/check.ts";
 import { DiagnosticSink } from "../lang/diagnostic.ts";
+import { modelNames } from "../lang/model.ts";
+import type { Program } from "../lang/program.ts";
 import { printType } from "../lang/types.ts";
 import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
@@ -34,11 +36,37 @@ function check(file: string, options: ModelOptions): number {
     (entry) => options.model === undefined || entry.model === options.model,
   );
   output.set("entries", entries.map(entryToJson));
-  if (!sink.hasErrors) printEntries(entries, file, output);
+  const unset = modelsWithoutValues(opened, entries).filter(
+    ({ model }) => options.model === undefined || options.model === model,
+  );
+  output.set("unset", unset);
+  if (!sink.hasErrors) {
+    printEntries(entries, output);
+    for (const { model, parameters } of unset) {
+      output.line(
+        `${model}: no mistakes found; it has entries once values are set for ${parameters.join(", ")}`,
+      );
+    }
+    if (modelNames(opened).length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
+  }
   return output.finish();
 }
 
-function printEntries(entries: readonly CheckedEntry[], file: string, output: Output): void {
+/** Models that were checked with some of their parameters open: they have no sizes to show. */
+function modelsWithoutValues(
+  program: Program,
+  entries: readonly CheckedEntry[],
+): { readonly model: string; readonly parameters: readonly string[] }[] {
+  return program.root.unit.declarations.flatMap((declaration) => {
+    if (declaration.kind !== "block" || declaration.blockKind !== "model") return [];
+    const model = declaration.name.name;
+    const parameters = declaration.parameters.filter((parameter) => parameter.initial === undefined);
+    if (parameters.length === 0 || entries.some((entry) => entry.model === model)) return [];
+    return [{ model, parameters: parameters.map((parameter) => parameter.name.name) }];
+  });
+}
+
+function printEntries(entries: readonly CheckedEntry[], output: Output): void {
   let model = "";
   for (const entry of entries) {
     if (entry.model !== model) {
@@ -58,7 +86,6 @@ function printEntries(entries: readonly CheckedEntry[], file: string, output: Ou
       );
     }
   }
-  if (entries.length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
 }
 
 function entryToJson(entry: CheckedEntry): unknown {

@@ -47,7 +47,7 @@ export function bindSymbols(
       );
       fail(
         "input-shape",
-        `dimension ${axis} of the input ${name} is ${found}; it must be ${same(dim, wanted)}`,
+        `Dimension ${axis} of the input ${name} is ${found}; it must be ${same(dim, wanted)}.`,
         {
           notes: [
             ...notes,
@@ -57,30 +57,41 @@ export function bindSymbols(
       );
     });
   }
-  checkGuards(graph.guards, bindings);
+  checkGuards(graph.guards, bindings, from);
   return bindings;
 }
 
 /** Throws a DiagnosticError for the guards that do not hold. */
-export function checkGuards(guards: readonly Guard[], bindings: Bindings): void {
+export function checkGuards(
+  guards: readonly Guard[],
+  bindings: Bindings,
+  from: ReadonlyMap<string, string> = new Map(),
+): void {
   const failed = guards.flatMap(({ requirement, provenance }) => {
     const [left, right] = [evaluateDim(requirement.left, bindings), evaluateDim(requirement.right, bindings)];
     if (holds(requirement.kind, left, right)) return [];
-    const relation = { equal: "equal", "at-most": "be at most", divides: "divide" }[requirement.kind];
     const where = provenance.path === "" ? "" : ` in ${provenance.path}`;
+    const symbols = new Set([...requirement.left.symbols(), ...requirement.right.symbols()]);
     return [
       {
         code: "guard-failed",
         severity: "error" as const,
-        message: `${same(requirement.left, left)} must ${relation} ${same(requirement.right, right)}${where}`,
+        message: `${condition(requirement, left, right)}${where}: ${requirement.reason}.`,
         ...(provenance.span && { primary: { span: provenance.span, text: requirement.reason } }),
         related: [],
-        notes: [requirement.reason, ...[...bindings].map(([symbol, value]) => `${symbol} is ${value}`)],
+        notes: [...symbols].map((symbol) => `${symbol} is ${bindings.get(symbol)}, ${origin(symbol, from)}`),
         edits: [],
       },
     ];
   });
   if (failed.length > 0) throw new DiagnosticError(failed);
+}
+
+/** What was not so, with the open side first: "T = 50 must be at least 400". */
+function condition({ kind, left, right }: Guard["requirement"], leftSize: number, rightSize: number): string {
+  const [first, second] = [same(left, leftSize), same(right, rightSize)];
+  if (kind === "at-most" && left.constant !== undefined) return `${second} must be at least ${first}`;
+  return `${first} must ${{ equal: "equal", "at-most": "be at most", divides: "divide" }[kind]} ${second}`;
 }
 
 /** The number a dimension stands for; a DiagnosticError where there is none. */
@@ -90,7 +101,7 @@ export function evaluateDim(dim: Dim, bindings: Bindings): number {
     return dim.evaluate(bindings);
   } catch (error) {
     if (error instanceof DimError)
-      fail("dimension-value", `the dimension ${dim} has no value: ${error.message}`);
+      fail("dimension-value", `The dimension ${dim} has no value: ${error.message}`);
     throw error;
   }
 }
@@ -113,12 +124,12 @@ function shapeOf(
 ): readonly number[] {
   const shape = shapes.get(name);
   if (shape === undefined) {
-    fail("input-missing", `the input ${name} is missing`, { hint: `Give ${name} ${printShape(declared)}.` });
+    fail("input-missing", `The input ${name} is missing.`, { hint: `Give ${name} ${printShape(declared)}.` });
   }
   if (shape.length !== declared.length) {
     fail(
       "input-shape",
-      `the input ${name} has the shape [${shape.join(", ")}]; it must be ${printShape(declared)}`,
+      `The input ${name} has the shape [${shape.join(", ")}]; it must be ${printShape(declared)}.`,
     );
   }
   return shape;
@@ -128,10 +139,13 @@ function checkSymbols(graph: Bindable, bindings: Bindings, from: ReadonlyMap<str
   for (const { name, minimum } of graph.symbols) {
     const value = bindings.get(name);
     if (value === undefined) {
-      fail("symbol-unbound", `the dimension ${name} has no value: no input has it as a dimension of its own`);
+      fail(
+        "symbol-unbound",
+        `The dimension ${name} has no value: no input has it as a dimension of its own.`,
+      );
     }
     if (value < minimum) {
-      fail("symbol-minimum", `${name} is ${value}, ${origin(name, from)}; it must be at least ${minimum}`);
+      fail("symbol-minimum", `${name} is ${value}, ${origin(name, from)}; it must be at least ${minimum}.`);
     }
   }
 }

@@ -54,7 +54,9 @@ export class DiagnosticSink {
 
   report(diagnostic: Diagnostic): void {
     const place = diagnostic.primary?.span;
-    const key = `${diagnostic.code}|${place?.file.path}|${place?.start}|${place?.end}`;
+    // At one place the same mistake is often found again in other words: in every turn of a loop.
+    const where = place === undefined ? diagnostic.message : `${place.file.path}|${place.start}|${place.end}`;
+    const key = `${diagnostic.code}|${where}`;
     if (!this.#found.has(key)) this.#found.set(key, diagnostic);
   }
 

@@ -6,7 +6,7 @@
  */
 import type { BlockDeclaration, EntryMember, InputMember, StaticParameter } from "./ast.ts";
 import type { OpCatalog } from "./catalog.ts";
-import type { DiagnosticSink } from "./diagnostic.ts";
+import { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Observer } from "./evaluation.ts";
@@ -15,13 +15,20 @@ import { bareTemplate, type Instance, instantiate } from "./instance.ts";
 import { checkResults } from "./members.ts";
 import * as messages from "./messages.ts";
 import { parseExpression } from "./parse.ts";
-import type { Program } from "./program.ts";
+import type { ModuleScope, Program } from "./program.ts";
 import { Scope } from "./scope.ts";
 import type { SavedState } from "./states.ts";
 import { coerce } from "./static-types.ts";
 import { declaredTensorType } from "./tensor-types.ts";
 import type { TensorType } from "./types.ts";
-import { intValue, isSilent, type StaticArgument, type TensorValue, type Value } from "./value.ts";
+import {
+  errorValue,
+  intValue,
+  isSilent,
+  type StaticArgument,
+  type TensorValue,
+  type Value,
+} from "./value.ts";
 
 export interface EntryRequest {
   /** The first model of the file when absent. */
@@ -316,15 +323,18 @@ function readSetting(
     value = { kind: "string", value: text };
   } else {
     const { expression, diagnostics } = parseExpression(`--set ${name}`, text);
-    if (expression === undefined) {
-      const problem = diagnostics[0]?.message.replace(/\.$/, "") ?? "it is not one value";
-      context.sink.report(
-        messages.badSetting(name, text, { problem: `can't be read: ${lowerCase(problem)}` }, span),
-      );
+    // What is wrong with the text of a setting has no place in a file.
+    const sink = new DiagnosticSink();
+    for (const diagnostic of diagnostics) sink.report(diagnostic);
+    const reader = new Evaluator({ ...context, emitter: evaluator.emitter, sink });
+    const { root } = context.program;
+    value = expression === undefined ? errorValue : reader.evaluate(expression, reader.moduleScope(root));
+    if (isSilent(value)) {
+      const problem = `can't be read: ${sentencePart(sink.sorted()[0]?.message ?? "It is not one value.")}`;
+      const hint = blockNames(parameter, root);
+      context.sink.report(messages.badSetting(name, text, { problem, ...(hint && { hint }) }, span));
       return undefined;
     }
-    value = evaluator.evaluate(expression, evaluator.moduleScope(context.program.root));
-    if (isSilent(value)) return undefined;
   }
   const coerced = coerce(value, type);
   if (coerced.ok) return coerced.value;
@@ -332,6 +342,16 @@ function readSetting(
   return undefined;
 }
 
-function lowerCase(text: string): string {
-  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+/** "There is no `x` here." → "there is no `x` here" */
+function sentencePart(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
+}
+
+/** What could be given where a block is wanted. */
+function blockNames({ type }: StaticParameter, root: ModuleScope): string | undefined {
+  if (type.kind !== "named-type" || type.name.name !== "block") return undefined;
+  const names = [...root.names].flatMap(([name, declared]) => {
+    return declared?.declaration.kind === "block" && declared.declaration.blockKind === "block" ? [name] : [];
+  });
+  return names.length === 0 ? undefined : `the file knows the blocks ${names.join(", ")}`;
 }

@@ -33,7 +33,7 @@ const longest = 100_000;
 
 /** A quotient that divides is an integer; signs live in the numerator. */
 export function quotient(numerator: Dim, denominator: Dim): StaticResult {
-  if (denominator.constant === 0) return refuse(`(${numerator}) / 0 has no value`);
+  if (denominator.constant === 0) return refuse(`${grouped(numerator)} / 0 has no value`);
   const whole = numerator.divideExactly(denominator);
   return fine(whole === undefined ? { kind: "quotient", numerator, denominator } : intValue(whole));
 }
@@ -185,7 +185,7 @@ function fractions(
       if (!a.denominator.equals(one) || !b.denominator.equals(one)) {
         return refuse("`%` needs two integers");
       }
-      if (b.numerator.constant === 0) return refuse(`(${a.numerator}) % 0 has no value`);
+      if (b.numerator.constant === 0) return refuse(`${grouped(a.numerator)} % 0 has no value`);
       return fine(intValue(a.numerator.modulo(b.numerator)));
   }
 }
@@ -354,4 +354,10 @@ export function extreme(mode: "min" | "max", values: readonly Value[]): StaticRe
     }
   }
   return best === undefined ? refuse(`${mode}( ) needs at least one value`) : fine(best);
+}
+
+/** In brackets where it is more than one number or name. */
+function grouped(dim: Dim): string {
+  const text = dim.toString();
+  return /^\w+$/.test(text) ? text : `(${text})`;
 }

@@ -73,7 +73,10 @@ export function declaredTensorType(
     const size = evaluateDim(dim.value, scope, evaluation);
     if (size === "unknown") unknown = true;
     else if (size === undefined) return undefined;
-    else {
+    else if (size.constant !== undefined && size.constant < 0) {
+      evaluation.fail(messages.negativeSize(size, dim.span));
+      return undefined;
+    } else {
       shape.push(size);
       origins.push(originOf(dim, scope));
     }

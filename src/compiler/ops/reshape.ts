@@ -174,7 +174,10 @@ export const expand: OpDefinition = defineOp({
     return {
       r: shape.map((dim, axis) => {
         const own = from[axis - lead];
-        if (own === undefined || own.dim.constant === 1) return own?.dim.equals(dim) ? own : computed(dim);
+        if (own === undefined || own.dim.constant === 1) {
+          match.atMost(computed(0), computed(dim), "a size is not negative");
+          return own?.dim.equals(dim) ? own : computed(dim);
+        }
         match.equal(`dimension ${axis} of \`shape\``, own, computed(dim));
         return own;
       }),

@@ -37,7 +37,11 @@ export const iota: OpDefinition = defineOp({
     if (dtype === "bool") refuse({ message: "`iota` counts in numbers, not in bool" });
     return [dtype];
   },
-  solve: (_, attributes) => ({ n: computed(dimOf(attributes, "n")) }),
+  solve: (match, attributes) => {
+    const n = computed(dimOf(attributes, "n"));
+    match.atMost(computed(0), n, "`n` is not negative");
+    return { n };
+  },
   reference: (_, { results }) => filled(results, (position) => position),
   lowering: {
     kind: "source",
@@ -75,7 +79,11 @@ export const fill: OpDefinition = defineOp({
     }
     return [dtype];
   },
-  solve: (_, attributes) => ({ s: dimsOf(attributes, "shape").map(computed) }),
+  solve: (match, attributes) => {
+    const shape = dimsOf(attributes, "shape").map(computed);
+    for (const size of shape) match.atMost(computed(0), size, "a size is not negative");
+    return { s: shape };
+  },
   reference: (_, { attributes, results }) => filled(results, () => numberOf(attributes, "value")),
   lowering: {
     kind: "source",

@@ -39,6 +39,13 @@ export const shapeCodes = {
     explanation:
       "`*b` stands for any number of leading dimensions. It may appear once in the shape of a parameter or result of `forward`. Inputs, `param`s and `let`s have a fixed number of dimensions.",
   },
+  "negative-size": {
+    severity: "error",
+    cause: "values",
+    summary: "A size of a declared tensor is less than 0.",
+    explanation:
+      "A dimension counts elements, so it is 0 or more. Look at the values that the size is computed from; a `require` at the block's head can refuse the wrong ones in your own words.",
+  },
   "too-many-indices": {
     severity: "error",
     cause: "values",

@@ -68,6 +68,15 @@ export function originLabel(size: Dim, origin: DimOrigin | undefined): Label | u
   return { span, text: `${code(name)} is ${show(size)} here` };
 }
 
+export function negativeSize(dim: Dim, span: Span): Diagnostic {
+  return report(
+    "negative-size",
+    `The size ${code(written(span))} is ${dim}, less than 0.`,
+    span,
+    "counts elements",
+  );
+}
+
 /** Labels that would repeat a place are left out; a long chain is cut in the middle. */
 function distinct(labels: readonly Label[], primary: Span): Label[] {
   const seen = new Set([`${primary.file.path}:${primary.start}:${primary.end}`]);
