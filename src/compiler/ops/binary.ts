@@ -6,6 +6,7 @@
 import { isFloat, sameType } from "../../lang/types.ts";
 import type { Node, Value } from "../graph.ts";
 import type { OnnxContext } from "../onnx/context.ts";
+import { productAccounting } from "./accounting.ts";
 import { defineOp } from "./define.ts";
 import {
   comparison,
@@ -17,7 +18,7 @@ import {
   truths,
 } from "./element-types.ts";
 import type { LoweringContext, Scalar } from "./lowering.ts";
-import type { OpDefinition, SampleOperand, Tolerance } from "./op.ts";
+import type { Accounting, OpDefinition, SampleOperand, Tolerance } from "./op.ts";
 import { between, normal, sample, truthValues, wholes } from "./samples.ts";
 import { add, binary, div, mul, sub, x, y } from "./scalar.ts";
 import { exact, rounded, transcendental } from "./tolerances.ts";
@@ -36,6 +37,7 @@ interface BinaryRow {
   /** Integers to try too, for an op that takes them. */
   readonly drawIntegers?: readonly [Draw, Draw];
   /** The operand that changes nothing on the right, and whether it changes nothing on the left. */
+  readonly accounting?: Accounting;
   readonly neutral?: { readonly value: number; readonly bothSides: boolean };
 }
 
@@ -49,6 +51,7 @@ function binaryOp(row: BinaryRow): OpDefinition {
     source: row.source,
     signature: "x: #s, y: #s -> #s",
     types: row.types,
+    ...(row.accounting && { accounting: row.accounting }),
     lowering: { kind: "map", expression: typeof expression === "function" ? expression : () => expression },
     onnx: (context) => {
       const [a = "", b = ""] = context.inputs;
@@ -129,6 +132,7 @@ const arithmetic: readonly BinaryRow[] = [
   },
   {
     name: "mul",
+    accounting: productAccounting,
     summary: "x times y.",
     source: "ONNX Mul-14",
     expression: mul(x, y),

@@ -92,6 +92,7 @@ export const causalConv: OpDefinition = defineOp({
     }
     return {};
   },
+  accounting: { family: "convolution" },
   macs: ({ operands, results }) => elementsOf(results[0]).mul(operands[1]?.shape[1] ?? Dim.of(1)),
   scalar: ({ results }) => elementsOf(results[0]),
   reference,

@@ -175,6 +175,7 @@ function convolution({ name, axes, samples }: Spatial): OpDefinition {
     },
     roles: ["activation", "weight", "weight"],
     types: floats,
+    accounting: { family: "convolution" },
     solve: (match, attributes) => solve(match, attributes, axes),
     macs: ({ operands, results }) =>
       elementsOf(results[0]).mul(productDims(operands[1]?.shape.slice(1) ?? [])),

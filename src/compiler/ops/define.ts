@@ -12,7 +12,7 @@ import { scalarCost } from "./cost.ts";
 import type { ElementTypeRule } from "./element-types.ts";
 import type { LoweringContext, Scalar } from "./lowering.ts";
 import { Match, Refusal, refuse, type SourcedDim } from "./match.ts";
-import type { Cost, CostContext, OpDefinition, Role } from "./op.ts";
+import type { Accounting, Cost, CostContext, OpDefinition, Role } from "./op.ts";
 import { runMap } from "./scalar-block.ts";
 import { parseSignature, type Signature, variables } from "./signature.ts";
 
@@ -37,6 +37,7 @@ export interface OpRecord
   /** Other scalar operations; what the lowering does where it is left out. */
   readonly scalar?: (context: CostContext) => Dim;
   /** Derived from the expression of a map, and required of every other. */
+  readonly accounting?: Accounting;
   readonly reference?: OpDefinition["reference"];
   readonly simplify?: NonNullable<OpDefinition["simplify"]>;
 }
@@ -64,6 +65,7 @@ export function defineOp(record: OpRecord): OpDefinition {
         scalar: record.scalar?.(complete) ?? scalarCost(lowering, complete),
       };
     },
+    accounting: record.accounting ?? {},
     reference: referenceOf(record),
     lowering,
     onnx,

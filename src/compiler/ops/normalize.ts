@@ -6,6 +6,7 @@
 import { allocate, type HostTensor, rowMajorStrides } from "../host-tensor.ts";
 import { float, int, type OnnxContext } from "../onnx/context.ts";
 import { walk } from "../walk.ts";
+import { layerNormAccounting, rmsNormAccounting, softmaxAccounting } from "./accounting.ts";
 import { numberOf, resolveAxis } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import { floats } from "./element-types.ts";
@@ -59,6 +60,7 @@ function softmaxOp(
     summary: row.summary,
     source: row.source,
     signature: "x: *s -> *s",
+    ...(!logarithm && { accounting: softmaxAccounting }),
     attributes: {
       axis: { kind: "integer", doc: "the dimension of a row; negative counts from the end", default: -1 },
     },
@@ -152,6 +154,7 @@ export const layerNorm: OpDefinition = defineOp({
   summary: "Rows of the last dimension with mean 0 and variance 1, then scaled and shifted.",
   source: "arXiv:1607.06450, equation 3; ONNX LayerNormalization-17",
   signature: "x: *b d, weight?: d, bias?: d -> *b d",
+  accounting: layerNormAccounting,
   attributes: { epsilon: { ...epsilon, default: 1e-5 } },
   roles: ["activation", "weight", "weight"],
   types: floats,
@@ -201,6 +204,7 @@ export const rmsNorm: OpDefinition = defineOp({
   summary: "Rows of the last dimension divided by their root mean square, then scaled.",
   source: "arXiv:1910.07467, equation 4; ONNX RMSNormalization-23, written out below opset 23",
   signature: "x: *b d, weight?: d -> *b d",
+  accounting: rmsNormAccounting,
   attributes: { epsilon: { ...epsilon, default: 1e-5 } },
   roles: ["activation", "weight"],
   types: floats,

@@ -74,6 +74,18 @@ export interface CostContext {
   readonly attributes: Attributes;
 }
 
+/** A tool's count in place of the op's multiply-adds, or why it counts nothing. */
+export type ToolCount = ((context: CostContext) => Dim) | { readonly missed: string };
+
+/** What accounting needs to know of an op besides its cost. */
+export interface Accounting {
+  /** What people call the op's work, where its lowering does not tell. */
+  readonly family?: "convolution" | "scan";
+  /** Counts of other tools, where they are not the multiply-adds. */
+  readonly torchprofile?: ToolCount;
+  readonly fvcore?: ToolCount;
+}
+
 export interface OpDefinition extends OpSignature {
   readonly name: string;
   readonly summary: string;
@@ -83,6 +95,7 @@ export interface OpDefinition extends OpSignature {
   readonly roles: readonly Role[];
   infer(operands: readonly TensorType[], attributes: Attributes): Inference;
   cost(context: CostContext): Cost;
+  readonly accounting: Accounting;
   reference(operands: readonly HostTensor[], context: ReferenceContext): readonly HostTensor[];
   readonly lowering: Lowering;
   /** Emits standard ONNX nodes and returns the names of the results. */

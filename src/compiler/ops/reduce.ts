@@ -6,12 +6,13 @@
 import { allocate, rowMajorStrides } from "../host-tensor.ts";
 import { int } from "../onnx/context.ts";
 import { walk } from "../walk.ts";
+import { meanAccounting } from "./accounting.ts";
 import { type AnyAttributes, flagOf, numberOf, numbersOf, resolveAxis } from "./attributes.ts";
 import { defineOp } from "./define.ts";
 import { type ElementTypeRule, floats, indexOfNumber, numbers } from "./element-types.ts";
 import type { Fold } from "./lowering.ts";
 import { computed, type Match, refuse } from "./match.ts";
-import type { OpDefinition, Tolerance } from "./op.ts";
+import type { Accounting, OpDefinition, Tolerance } from "./op.ts";
 import { normal, sample, wholes } from "./samples.ts";
 import { accumulator, add, count, div, max, min, x } from "./scalar.ts";
 import { accumulated, exact } from "./tolerances.ts";
@@ -28,6 +29,7 @@ interface ReductionRow {
   readonly tolerance: Tolerance;
   /** A sum of nothing is 0; the rest refuse dimensions that are known to be empty. */
   readonly ofNothing: boolean;
+  readonly accounting?: Accounting;
 }
 
 /** Ascending, each once. */
@@ -63,6 +65,7 @@ function reduction(row: ReductionRow): OpDefinition {
       keep: { kind: "boolean", doc: "whether they stay, with size 1", default: false },
     },
     types: row.types,
+    ...(row.accounting && { accounting: row.accounting }),
     solve: (match, attributes) => {
       const axes = axesOf(attributes, match.shape(0).length);
       if (!row.ofNothing) refuseEmpty(match, axes, row.name);
@@ -125,6 +128,7 @@ export const reductions: readonly OpDefinition[] = [
   },
   {
     name: "mean",
+    accounting: meanAccounting,
     summary: "The arithmetic mean over dimensions.",
     source: "ONNX ReduceMean-18",
     onnx: "ReduceMean",

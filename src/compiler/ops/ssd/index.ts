@@ -4,6 +4,7 @@
  * Owns: the record. One meaning, h_t = exp(dt A) h_{t-1} + dt x ⊗ B and y = C h_t + D x, in two forms
  * (form.ts); what it means in numbers is reference.ts, how it is written for onnxruntime is onnx.ts.
  */
+import { opaqueKernel } from "../accounting.ts";
 import { numberOf } from "../attributes.ts";
 import { defineOp } from "../define.ts";
 import { floats } from "../element-types.ts";
@@ -57,6 +58,7 @@ export const ssd: OpDefinition = defineOp({
     match.divide(match.sourcedDim("h"), match.sourcedDim("g"), "the groups divide the heads");
     return {};
   },
+  accounting: { family: "scan", torchprofile: opaqueKernel, fvcore: opaqueKernel },
   macs: ({ operands: types, attributes }) => costOf(types, attributes).macs,
   scalar: ({ operands: types, attributes }) => costOf(types, attributes).scalar,
   reference,
