@@ -85,7 +85,8 @@ describe("one file", () => {
     expect(readdirSync(directory).toSorted()).toEqual(["file", "folder"]);
   });
 
-  test.runIf(existsSync("/dev/full"))("a full disk", async () => {
+  test("a full disk", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("this system has no /dev/full, which is always full");
     expect(await codeOf(() => writeWhole("/dev/full", (sink) => sink.write(bytes("x"))))).toBe("disk-full");
   });
 });
