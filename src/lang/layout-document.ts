@@ -53,6 +53,11 @@ export function breaksLayout(document: Document): boolean {
 }
 
 export function concat(...parts: readonly Document[]): Document {
+  return series(parts);
+}
+
+/** As `concat`, of any number: a call takes only so many arguments. */
+export function series(parts: readonly Document[]): Document {
   return { kind: "concat", parts, breaks: parts.some(breaksLayout) };
 }
 
@@ -102,7 +107,7 @@ export function lineEnd(text: string): Document {
 }
 
 export function join(separator: Document, parts: readonly Document[]): Document {
-  return concat(...parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part])));
+  return series(parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part])));
 }
 
 /** The columns of a document in one line; `limit + 1` when it takes more or can't be flat. */

@@ -25,6 +25,7 @@ import {
   join,
   line,
   type Option,
+  series,
   softLine,
 } from "./layout-document.ts";
 import { writeString } from "./literals.ts";
@@ -238,7 +239,7 @@ export abstract class ExpressionPrinter extends PartPrinter {
       return precedence + (isAndInOr ? 2 : 1);
     };
     const [head, ...rest] = this.#links(first, links, minimum);
-    const tail = concat(...rest.map(({ document }) => concat(line, document)));
+    const tail = series(rest.map(({ document }) => concat(line, document)));
     return group(concat(head.document, indented ? indent(tail) : tail));
   }
 
@@ -252,10 +253,10 @@ export abstract class ExpressionPrinter extends PartPrinter {
       first = left;
     }
     const [head, ...rest] = this.#links(first, links, () => tightness.loosest);
-    const below = concat(...rest.map(({ document }) => concat(hardLine, document)));
+    const below = series(rest.map(({ document }) => concat(hardLine, document)));
     const broken = concat(head.document, indented ? indent(below) : below);
     if ([head, ...rest].some(({ commented }) => commented)) return { document: broken, broken };
-    const beside = concat(head.document, ...rest.map(({ document }) => concat(" ", document)));
+    const beside = concat(head.document, series(rest.map(({ document }) => concat(" ", document))));
     if (breaksLayout(head.document) && opensBracket(first)) return { document: beside, broken };
     const options: Option[] = [
       { content: beside, fits: "all-lines" },
@@ -323,7 +324,7 @@ export abstract class ExpressionPrinter extends PartPrinter {
         return concat("[", this.type(node.element), "]");
       case "union-type": {
         const [first = "", ...rest] = node.options.map((option) => this.string(option));
-        return group(concat(first, indent(concat(...rest.map((option) => concat(line, "| ", option))))));
+        return group(concat(first, indent(series(rest.map((option) => concat(line, "| ", option))))));
       }
       case "tensor-type": {
         const dims = node.dims.map((dim) => ({ span: dim.span, print: () => this.#dim(dim) }));

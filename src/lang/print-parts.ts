@@ -19,6 +19,7 @@ import {
   indent,
   line,
   lineEnd,
+  series,
   softLine,
   spacedLine,
 } from "./layout-document.ts";
@@ -82,7 +83,7 @@ export abstract class PartPrinter {
     const { lineEnd: ends } = options;
     const end = ends === "none" ? undefined : this.comments.trailing(span.end, ends === "comma");
     if (lead.length === 0 && end === undefined) return printed;
-    return concat(...lead, printed, end === undefined ? "" : lineEnd(this.comments.textAtEnd(end)));
+    return concat(series(lead), printed, end === undefined ? "" : lineEnd(this.comments.textAtEnd(end)));
   }
 
   /** Where a part begins with its comments: what an empty line would stand before. */
@@ -94,8 +95,8 @@ export abstract class PartPrinter {
   protected dangling(close: number | undefined, follows: boolean): Document {
     const found = close === undefined ? [] : this.comments.before(close);
     if (found.length === 0) return "";
-    return concat(
-      ...found.flatMap((comment, index) => {
+    return series(
+      found.flatMap((comment, index) => {
         const isSpaced = (follows || index > 0) && this.comments.blankBefore(comment.span.start);
         return [isSpaced ? blankLine : hardLine, comment.text];
       }),
@@ -138,8 +139,8 @@ export abstract class PartPrinter {
   }
 
   #lines(parts: readonly Document[], blanks: readonly boolean[]): Document {
-    return concat(
-      ...parts.flatMap((part, index) => {
+    return series(
+      parts.flatMap((part, index) => {
         if (index === 0) return [part];
         return [blanks[index] === true ? spacedLine : line, part];
       }),

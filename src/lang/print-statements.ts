@@ -25,6 +25,7 @@ import {
   join,
   line,
   type Option,
+  series,
 } from "./layout-document.ts";
 import { ExpressionPrinter, startsWithMinus } from "./print-expressions.ts";
 import type { ListItem } from "./print-parts.ts";
@@ -52,7 +53,13 @@ export abstract class StatementPrinter extends ExpressionPrinter {
     const isEmpty = lines.length === 0;
     const dangling = this.dangling(places?.close, !isEmpty);
     if (isEmpty && dangling === "" && opener === "") return "{}";
-    return concat("{", opener, indent(concat(isEmpty ? "" : hardLine, ...lines, dangling)), hardLine, "}");
+    return concat(
+      "{",
+      opener,
+      indent(concat(isEmpty ? "" : hardLine, series(lines), dangling)),
+      hardLine,
+      "}",
+    );
   }
 
   protected hasComments(before: number): boolean {

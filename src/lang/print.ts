@@ -25,7 +25,7 @@ import type {
   WeightsMember,
 } from "./ast.ts";
 import { CommentQueue } from "./comment-queue.ts";
-import { blankLine, concat, type Document, hardLine, layOut } from "./layout-document.ts";
+import { blankLine, concat, type Document, hardLine, layOut, series } from "./layout-document.ts";
 import type { ListItem } from "./print-parts.ts";
 import { StatementPrinter } from "./print-statements.ts";
 import { SourceFile } from "./source.ts";
@@ -92,8 +92,8 @@ class UnitPrinter extends StatementPrinter {
     const rest = this.dangling(Number.POSITIVE_INFINITY, previous !== undefined);
     // What ends a file begins on a line of its own, and that of an empty file on its first.
     return previous === undefined && typeof rest !== "string" && rest.kind === "concat"
-      ? concat(...rest.parts.slice(1))
-      : concat(...parts, rest);
+      ? series(rest.parts.slice(1))
+      : series([...parts, rest]);
   }
 
   fragment(node: Fragment): Document {
@@ -169,7 +169,7 @@ class UnitPrinter extends StatementPrinter {
 
   #documented(doc: string, printed: Document): Document {
     if (!this.#docsFromTree || doc === "") return printed;
-    return concat(...doc.split("\n").flatMap((text) => [`/// ${text}`, hardLine]), printed);
+    return concat(series(doc.split("\n").flatMap((text) => [`/// ${text}`, hardLine])), printed);
   }
 
   // -------------------------------------------------------------- members
