@@ -99,7 +99,7 @@ model Head() {
     ["an entry that neither has", [library, "-e", "nothing"], "no-such-entry"],
     ["a model that is not there", [`${library}:Nothing`], "no-model"],
     ["a file that is not there", [library, "nothing.oss"], "file-not-found"],
-    ["a setting that is wrong", [library, "--set-b", "keep=lots"], "unknown-name"],
+    ["a setting that is wrong", [library, "--set-b", "keep=lots"], "bad-setting"],
   ])("%s", async (_, arguments_, code) => {
     const { status, stdout } = await runHere(["diff", ...arguments_, "--json"]);
     expect(status).toBe(1);
