@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { format } from "../../src/lang/format.ts";
 import { SourceFile } from "../../src/lang/source.ts";
 import { filesUnder } from "../support/product-files.ts";
+import { snippetsOf } from "../support/snippets.ts";
 import { keepsComments, printsAndParses } from "./print-properties.ts";
 
 function formatted(text: string): string {
@@ -192,6 +193,18 @@ describe("the library", () => {
   });
 
   test("is not empty", () => expect(sources.length).toBeGreaterThan(8));
+});
+
+describe("the programs of the documentation", () => {
+  const documents = ["README.md", "docs/language.md"].flatMap((path) => filesUnder(path));
+  const programs = documents.flatMap(snippetsOf).filter((snippet) => snippet.language === "ossicle");
+
+  test.each(programs.map((program) => [`${program.document}:${program.line}`, program.text] as const))(
+    "%s is formatted",
+    (place, text) => {
+      expect(format(new SourceFile(place, text)).text).toBe(text);
+    },
+  );
 });
 
 test("a text with mistakes is left alone", () => {
