@@ -37,10 +37,14 @@ export interface Chunks {
   readonly length: Dim;
 }
 
-/** A sequence shorter than a chunk is one chunk of its own length; zeros fill the last of several. */
+/**
+ * As few chunks as `chunk` allows, all of one length: the shortest that covers the sequence, so that
+ * at most a zero for each chunk is added. Padding to a multiple of `chunk` would double some sequences.
+ */
 export function chunksOf(length: Dim, attributes: AnyAttributes): Chunks {
   const longest = numberOf(attributes, "chunk");
-  return { count: length.ceilDivide(longest), length: Dim.min(length, longest) };
+  const count = length.ceilDivide(longest);
+  return { count, length: length.add(count).sub(1).floorDivide(count) };
 }
 
 export function costOf(operands: readonly TensorType[], attributes: AnyAttributes): Cost {

@@ -46,7 +46,11 @@ export const ssd: OpDefinition = defineOp({
   signature:
     "x: b l h p, dt: b l h, A: h, B: b l g n, C: b l g n, D: h, state?: b h p n -> y: b l h p, b h p n",
   attributes: {
-    chunk: { kind: "integer", doc: "how many steps are computed pair by pair", default: 64 },
+    chunk: {
+      kind: "integer",
+      doc: "the most steps that are computed pair by pair; fewer in the shortest chunks that do",
+      default: 64,
+    },
   },
   roles: ["activation", "activation", "weight", "activation", "activation", "weight", "state"],
   states: [{ name: "ssm_state", operand: "state", result: 1 }],

@@ -5,7 +5,7 @@
  * between all pairs of chunks (arXiv:2405.21060, listing 1). Everything is computed in f32.
  */
 import { Dim } from "../../../lang/dims.ts";
-import { int, ints, type OnnxContext } from "../../onnx/context.ts";
+import { ints, type OnnxContext } from "../../onnx/context.ts";
 import { emitReshape } from "../reshape.ts";
 import { chunksOf, isStep, type Sizes, sizesOf } from "./form.ts";
 
@@ -60,75 +60,66 @@ function emitStep(operands: Operands, sizes: Sizes, writer: Writer): readonly [s
 function emitChunks(operands: Operands, sizes: Sizes, writer: Writer): readonly [string, string] {
   const { batch, length, heads, width, groups, state } = sizes;
   const { count, length: size } = chunksOf(length, writer.context.attributes);
+  const each = heads.floorDivide(groups);
   const missing = count.mul(size).sub(length);
   // Zeros behind the last position: dt is 0 there, so nothing decays and nothing is added.
   const filled = (name: string, rank: number) =>
     missing.constant === 0
       ? name
       : writer.node("Pad", [name, writer.dims([0, 0, ...zeros(rank - 2), 0, missing, ...zeros(rank - 2)])]);
-  const each = heads.floorDivide(groups);
   const chunked = (name: string, tail: readonly Dim[]) => writer.reshape(name, [batch, count, size, ...tail]);
+  /** [batch, heads, …] as [batch, groups, heads of a group, …]. */
+  const byGroup = (name: string, tail: readonly Dim[]) =>
+    writer.reshape(name, [batch, groups, each, count, ...tail]);
 
-  // [batch, count, heads, size]: the time steps, and how much has decayed since the chunk's start.
-  const dt = writer.transpose(chunked(filled(operands.dt, 3), [heads]), [0, 1, 3, 2]);
-  const rates = writer.mul(dt, writer.unsqueeze(operands.A, 1));
+  // [batch, heads, count, size]: the time steps, and how much has decayed since the chunk's start.
+  const dt = writer.transpose(chunked(filled(operands.dt, 3), [heads]), [0, 3, 1, 2]);
+  const rates = writer.mul(dt, writer.reshape(operands.A, [heads, 1, 1]));
   const sums = writer.node("CumSum", [rates, writer.scalar(3)]);
   const last = writer.slice(sums, size.sub(1), size, 3);
 
-  // [batch, count, heads, size, width]: what every position puts into the state.
+  // [batch, heads, count, size, width]: what every position puts into the state.
   const X = writer.mul(
-    writer.transpose(chunked(filled(operands.x, 4), [heads, width]), [0, 1, 3, 2, 4]),
+    writer.transpose(chunked(filled(operands.x, 4), [heads, width]), [0, 3, 1, 2, 4]),
     writer.unsqueeze(dt, 4),
   );
-  // [batch, count, groups, size, state]
-  const grouped = (name: string) =>
-    writer.transpose(chunked(filled(name, 4), [groups, state]), [0, 1, 3, 2, 4]);
-  const [B, C] = [grouped(operands.B), grouped(operands.C)];
+  // [batch, groups, 1, count, size, state]
+  const shared = (name: string) =>
+    writer.unsqueeze(writer.transpose(chunked(filled(name, 4), [groups, state]), [0, 3, 1, 2, 4]), 2);
+  const [B, C] = [shared(operands.B), shared(operands.C)];
 
   // 1. Inside chunks: (C Bᵀ) times the decay from s to t, for s ≤ t.
-  const scores = writer.unsqueeze(writer.matmul(C, writer.transpose(B, [0, 1, 2, 4, 3])), 3);
-  const decays = writer.reshape(writer.decays(sums, sums, writer.triangle(size, size)), [
-    batch,
-    count,
-    groups,
-    each,
-    size,
-    size,
-  ]);
-  const weights = writer.reshape(writer.mul(scores, decays), [batch, count, heads, size, size]);
+  const scores = writer.matmul(C, writer.turned(B));
+  const decays = byGroup(writer.decays(sums, sums, size, size), [size, size]);
+  const weights = writer.reshape(writer.mul(scores, decays), [batch, heads, count, size, size]);
   const within = writer.matmul(weights, X);
 
-  // 2. What each chunk leaves: [batch, count, heads, width, state].
-  const toEnd = writer.exp(writer.node("Sub", [last, sums]));
-  const left = writer.transpose(writer.mul(X, writer.unsqueeze(toEnd, 4)), [0, 1, 2, 4, 3]);
-  const byGroup = (name: string) => writer.unsqueeze(name, 3);
-  const asGroups = (name: string, tail: readonly Dim[]) =>
-    writer.reshape(name, [batch, count, groups, each, ...tail]);
-  const states = writer.matmul(asGroups(left, [width, size]), byGroup(B));
-
-  // 3. From chunk to chunk: row i is the state before chunk i, the last one what is left at the end.
+  // 2. What each chunk leaves: [batch, heads, count, width * state].
   const cells = width.mul(state);
-  const flat = writer.transpose(writer.reshape(states, [batch, count, heads, cells]), [0, 2, 1, 3]);
-  const perChunk = writer.transpose(writer.squeeze(last, 3), [0, 2, 1]);
+  const toEnd = writer.exp(writer.node("Sub", [last, sums]));
+  const left = byGroup(writer.mul(X, writer.unsqueeze(toEnd, 4)), [size, width]);
+  const states = writer.reshape(writer.matmul(writer.turned(left), B), [batch, heads, count, cells]);
+
+  // 3. From chunk to chunk: the state before each is the sum of what all earlier ones left.
+  const perChunk = writer.squeeze(last, 3);
   const start = writer.node("Pad", [perChunk, writer.dims([0, 0, 1, 0, 0, 0])]);
-  const elapsed = writer.node("CumSum", [start, writer.scalar(2)]);
-  const rowCount = count.add(1);
-  let [from, sources, columns] = [writer.slice(elapsed, Dim.of(1), rowCount, 2), flat, count];
+  const elapsed = writer.slice(writer.node("CumSum", [start, writer.scalar(2)]), Dim.of(0), count, 2);
+  const between = writer.node("CumSum", [perChunk, writer.scalar(2)]);
+  let before = writer.matmul(writer.decays(elapsed, between, count, count, false), states);
   if (operands.before !== undefined) {
     const first = writer.reshape(operands.before, [batch, heads, 1, cells]);
-    [from, sources, columns] = [elapsed, writer.node("Concat", [first, flat], { axis: int(2) }), rowCount];
+    before = writer.add(before, writer.mul(writer.unsqueeze(writer.exp(elapsed), 3), first));
   }
-  const between = writer.decays(elapsed, from, writer.triangle(rowCount, columns));
-  const all = writer.matmul(between, sources);
-  const after = writer.reshape(writer.slice(all, count, rowCount, 2), [batch, heads, width, state]);
-  const before = writer.transpose(writer.slice(all, Dim.of(0), count, 2), [0, 2, 1, 3]);
+  const final = (name: string) => writer.slice(name, count.sub(1), count, 2);
+  const kept = writer.mul(final(before), writer.unsqueeze(writer.exp(final(perChunk)), 3));
+  const after = writer.reshape(writer.add(kept, final(states)), [batch, heads, width, state]);
 
   // 4. What the state before a chunk gives to each of its positions.
-  const read = writer.transpose(asGroups(before, [width, state]), [0, 1, 2, 3, 5, 4]);
-  const given = writer.reshape(writer.matmul(byGroup(C), read), [batch, count, heads, size, width]);
+  const read = writer.turned(byGroup(before, [width, state]));
+  const given = writer.reshape(writer.matmul(C, read), [batch, heads, count, size, width]);
   const across = writer.mul(given, writer.unsqueeze(writer.exp(sums), 4));
 
-  const ordered = writer.transpose(writer.add(within, across), [0, 1, 3, 2, 4]);
+  const ordered = writer.transpose(writer.add(within, across), [0, 2, 3, 1, 4]);
   const y = writer.reshape(ordered, [batch, count.mul(size), heads, width]);
   return [missing.constant === 0 ? y : writer.slice(y, Dim.of(0), length, 1), after];
 }
@@ -193,24 +184,24 @@ class Writer {
     return this.node("Slice", [x, this.dims([start]), this.dims([stop]), this.dims([axis])]);
   }
 
-  /** [rows, columns] of truth values; without the first column when there is one row more. */
-  triangle(rows: Dim, columns: Dim): string {
+  /** The last two of six axes exchanged: onnxruntime reads a factor of a product that way. */
+  turned(x: string): string {
+    return this.transpose(x, [0, 1, 2, 3, 5, 4]);
+  }
+
+  /**
+   * exp(to - from) between all pairs [..., rows, columns] with row >= column, or above it when not
+   * `inclusive`, and 0 elsewhere. Masked before the exponential, which would overflow.
+   */
+  decays(to: string, from: string, rows: Dim, columns: Dim, inclusive = true): string {
     const range = (stop: Dim, axis: number) => {
       const numbers = this.node("Range", [this.scalar(0), this.context.dim(stop), this.scalar(1)]);
       return this.unsqueeze(numbers, axis);
     };
-    const holds = rows.equals(columns) ? "GreaterOrEqual" : "Greater";
-    return this.node(holds, [range(rows, 1), range(columns, 0)]);
-  }
-
-  /** exp(to - from) between all pairs [..., rows, columns], 0 outside the triangle. Masked before the exponential. */
-  decays(to: string, from: string, triangle: string): string {
-    const rank = -1;
-    const difference = this.node("Sub", [
-      this.node("Unsqueeze", [to, this.dims([rank])]),
-      this.node("Unsqueeze", [from, this.dims([rank - 1])]),
-    ]);
-    const floor = this.context.constant("f32", [never], []);
-    return this.exp(this.node("Where", [triangle, difference, floor]));
+    const holds = this.node(inclusive ? "GreaterOrEqual" : "Greater", [range(rows, 1), range(columns, 0)]);
+    const [open, closed] = [0, never].map((value) => this.context.constant("f32", [value], []));
+    const mask = this.node("Where", [holds, open ?? "", closed ?? ""]);
+    const difference = this.node("Sub", [this.unsqueeze(to, -1), this.unsqueeze(from, -2)]);
+    return this.exp(this.add(difference, mask));
   }
 }
