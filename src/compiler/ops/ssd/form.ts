@@ -44,7 +44,7 @@ export interface Chunks {
 export function chunksOf(length: Dim, attributes: AnyAttributes): Chunks {
   const longest = numberOf(attributes, "chunk");
   const count = length.ceilDivide(longest);
-  return { count, length: length.add(count).sub(1).floorDivide(count) };
+  return { count, length: length.ceilDivide(count) };
 }
 
 export function costOf(operands: readonly TensorType[], attributes: AnyAttributes): Cost {
