@@ -5,7 +5,13 @@
  * a user asks for by path. Every loop is unrolled and every block inlined here.
  */
 import type { DiagnosticSink } from "../lang/diagnostic.ts";
-import { type EntryRequest, type EvaluatedEntry, evaluateEntry, openModel } from "../lang/model.ts";
+import {
+  type EntryRequest,
+  type EvaluatedEntry,
+  evaluateEntry,
+  type ModelOutline,
+  openModel,
+} from "../lang/model.ts";
 import type { Rename } from "../lang/plans.ts";
 import type { Program } from "../lang/program.ts";
 import { suggest } from "../lang/suggest.ts";
@@ -23,6 +29,8 @@ export interface ElaborateRequest extends EntryRequest {
 
 export interface Elaboration {
   readonly entry: EvaluatedEntry;
+  /** The model that the entry belongs to. */
+  readonly outline: ModelOutline;
   readonly graph: Graph;
   /** The paths of all the model's learned tensors, those that only other entries need included. */
   readonly modelParameters: ReadonlySet<string>;
@@ -39,7 +47,7 @@ export function elaborate(
   const builder = new GraphBuilder(request.entry ?? "entry");
   const outline = openModel({ program, catalog, sink }, request, builder);
   const entry = outline === undefined ? undefined : evaluateEntry(outline, request, builder);
-  if (entry === undefined || sink.hasErrors) return undefined;
+  if (outline === undefined || entry === undefined || sink.hasErrors) return undefined;
   const outputs: GraphOutput[] = [];
   for (const { name, value } of entry.outputs) {
     const own = builder.find(value.handle);
@@ -53,19 +61,20 @@ export function elaborate(
   if (sink.hasErrors) return undefined;
   const symbols = entry.symbols.map((name) => ({ name, minimum: 1 }));
   const graph = { ...builder.finish(outputs, symbols), name: entry.entry };
-  outline?.instance.force();
+  outline.instance.force();
   return {
     entry,
+    outline,
     graph,
     modelParameters: builder.parameterPaths(),
-    renames: outline?.evaluator.renames ?? [],
+    renames: outline.evaluator.renames,
   };
 }
 
 /** The entries of a model, in their order; `undefined` once the problems are in `sink`. */
 export function entryNames(
   program: Program,
-  request: Pick<ElaborateRequest, "model" | "settings">,
+  request: Pick<ElaborateRequest, "model" | "settings" | "open">,
   sink: DiagnosticSink,
 ): readonly string[] | undefined {
   const outline = openModel({ program, catalog, sink }, request, new GraphBuilder("entries"));

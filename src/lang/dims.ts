@@ -9,6 +9,7 @@
 import { collectSymbols, evaluate, extreme, scaled, substitute, symbol } from "./dims/atoms.ts";
 import { ceilDivide, divideExactly, floorDivide } from "./dims/division.ts";
 import { type DimAlgebra, fold } from "./dims/fold.ts";
+import { notationFor } from "./dims/formula.ts";
 import { parse } from "./dims/parse.ts";
 import {
   add,
@@ -26,6 +27,7 @@ import { print } from "./dims/print.ts";
 import { type DimRange, rangeOf } from "./dims/range.ts";
 
 export type { DimAlgebra } from "./dims/fold.ts";
+export { shortNumber } from "./dims/formula.ts";
 export { DimError, type DimErrorKind, type RealFactor, type Rounding } from "./dims/polynomial.ts";
 export type { DimRange } from "./dims/range.ts";
 
@@ -276,6 +278,20 @@ function positiveRemainder(a: number, b: number): number {
 export function parseDim(text: string): Dim | undefined {
   const polynomial = parse(text);
   return polynomial === undefined ? undefined : Dim.fromPolynomial(polynomial);
+}
+
+/** How a report writes dimensions: shortened, factored, with names for parts that come again. Rounds. */
+export interface DimNotation {
+  /** `repeat`: how often a part is known to be repeated, such as the layers of a stack. */
+  write(dim: Dim, repeat?: number): string;
+  /** What the names stand for, each defined by those before it. */
+  readonly where: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** One notation for all that a report shows; `toString` is exact. */
+export function notationOf(dims: readonly Dim[]): DimNotation {
+  const notation = notationFor(dims.map((dim) => dim.polynomial));
+  return { where: notation.where, write: (dim, repeat) => notation.write(dim.polynomial, repeat) };
 }
 
 /** The sum of many dimensions, 0 for none. Faster than adding one at a time. */

@@ -1,0 +1,104 @@
+/**
+ * The cost of a model's entries: from a program to expressions.
+ *
+ * Owns: laying out and counting each entry once, and what its open names mean: sizes of inputs,
+ * samples of a waveform, parameters that were left open.
+ */
+import type { StaticParameter } from "../../lang/ast.ts";
+import type { DiagnosticSink } from "../../lang/diagnostic.ts";
+import { Dim, sumDims } from "../../lang/dims.ts";
+import type { Plans } from "../../lang/instance.ts";
+import type { EntryRequest } from "../../lang/model.ts";
+import type { Program } from "../../lang/program.ts";
+import { elaborate, entryNames } from "../elaborate.ts";
+import { optimize } from "../pipeline.ts";
+import { countGraph, type GraphCost, type ParameterCost } from "./count.ts";
+
+export interface CostSymbol {
+  readonly name: string;
+  /** `samples` of a waveform, a `size` of another input, a parameter left open: a `ratio` or an `integer`. */
+  readonly kind: "samples" | "size" | "ratio" | "integer";
+  /** Samples a second. */
+  readonly rate: number | undefined;
+  /** The input whose size it is. */
+  readonly input: string | undefined;
+}
+
+export interface EntryCost {
+  readonly model: string;
+  readonly entry: string;
+  /** The entry whose state it goes on from. */
+  readonly continues: string | undefined;
+  readonly symbols: readonly CostSymbol[];
+  readonly cost: GraphCost;
+}
+
+export interface ModelCost {
+  readonly model: string;
+  readonly parameters: readonly StaticParameter[];
+  readonly entries: readonly EntryCost[];
+  readonly plans: Plans;
+}
+
+/** One entry, or all of them where the request names none. `undefined` once the problems are in `sink`. */
+export function costModel(
+  program: Program,
+  request: EntryRequest,
+  sink: DiagnosticSink,
+): ModelCost | undefined {
+  const names = request.entry === undefined ? entryNames(program, request, sink) : [request.entry];
+  if (names === undefined || sink.hasErrors) return undefined;
+  const entries: EntryCost[] = [];
+  let known: Pick<ModelCost, "model" | "parameters" | "plans"> | undefined;
+  for (const entry of names) {
+    const elaboration = elaborate(program, { ...request, entry }, sink);
+    if (elaboration === undefined || sink.hasErrors) return undefined;
+    const { entry: evaluated, graph, outline } = elaboration;
+    known ??= {
+      model: evaluated.model,
+      parameters: outline.declaration.parameters,
+      plans: outline.instance.plans(),
+    };
+    entries.push({
+      model: evaluated.model,
+      entry: evaluated.entry,
+      continues: evaluated.continues,
+      symbols: symbolsOf(elaboration.graph, request.open ?? [], outline.declaration.parameters),
+      cost: countGraph(optimize(graph)),
+    });
+  }
+  return known === undefined || sink.hasErrors ? undefined : { ...known, entries };
+}
+
+function symbolsOf(
+  graph: GraphCost["graph"],
+  open: readonly string[],
+  parameters: readonly StaticParameter[],
+): CostSymbol[] {
+  const sizes = graph.symbols.map(({ name }): CostSymbol => {
+    const input = graph.inputs.find(({ value }) => value.type.shape.some((dim) => dim.symbols().has(name)));
+    const [first, ...others] = input?.value.type.shape ?? [];
+    const isLength = others.length === 0 && first?.equals(Dim.symbol(name)) === true;
+    const rate = isLength ? input?.sampleRate : undefined;
+    return { name, kind: rate === undefined ? "size" : "samples", rate, input: input?.name };
+  });
+  const opened = open.map((name): CostSymbol => {
+    const type = parameters.find((parameter) => parameter.name.name === name)?.type;
+    const isRatio = type?.kind === "named-type" && type.name.name === "ratio";
+    return { name, kind: isRatio ? "ratio" : "integer", rate: undefined, input: undefined };
+  });
+  return [...sizes, ...opened];
+}
+
+/** The learned tensors of several entries, each once. */
+export function allParameters(entries: readonly EntryCost[]): readonly ParameterCost[] {
+  const byPath = new Map<string, ParameterCost>();
+  for (const { cost } of entries) {
+    for (const parameter of cost.parameters) byPath.set(parameter.parameter.path, parameter);
+  }
+  return [...byPath.values()];
+}
+
+export function elementsOf(parameters: readonly ParameterCost[]): Dim {
+  return sumDims(parameters.map((parameter) => parameter.elements));
+}
