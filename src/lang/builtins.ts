@@ -117,6 +117,7 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
   const origin = tensor.value.origins[axis];
   const part = partSize(size, Dim.of(count), origin, tensor.span, scope, evaluation);
   if (part === undefined) return errorValue;
+  if (!evaluation.spend(span, count)) return errorValue;
   const items: Value[] = [];
   for (let i = 0; i < count; i++) {
     items.push(sliceTensor(tensor.value, axis, part.mul(i), part.mul(i + 1), scope, span, evaluation));

@@ -38,16 +38,13 @@ export function callValue(
       return callee;
     case "function":
       return callFunction(callee, arguments_, scope, span, evaluation);
-    case "template":
-      if (isConfigured(callee, arguments_)) {
-        return evaluation.call(
-          evaluation.attach(callee, scope.path, span, { shared: true }),
-          arguments_,
-          scope,
-          span,
-        );
-      }
-      return configure(callee, arguments_, span, evaluation);
+    case "template": {
+      if (!isConfigured(callee, arguments_)) return configure(callee, arguments_, span, evaluation);
+      const placed = evaluation.attach(callee, scope.path, span, { shared: true });
+      // An extension has no place of its own: it is installed, not applied.
+      if (placed === callee) return evaluation.fail(messages.noForward(callee.declaration, span));
+      return evaluation.call(placed, arguments_, scope, span);
+    }
     case "composition":
       return evaluation.call(
         evaluation.attach(callee, scope.path, span, { shared: true }),

@@ -140,7 +140,7 @@ export function concluded(
       if (!isAllowed(diagnostic, program.root.allowances)) found.report(diagnostic);
     }
   }
-  return gathered(found.sorted(), program);
+  return gathered(found.sorted(), program).slice(0, mostDiagnostics);
 }
 
 /** Checks a model, an entry at a time. */
@@ -174,6 +174,11 @@ export function checkConstants(context: AloneContext): void {
   for (const slot of new Evaluator(context).moduleScope(context.program.root).ownSlots()) slot.get();
 }
 
+/** More would not be read. */
+const mostDiagnostics = 100;
+/** Limits are met at several places in turn; the first says it all. */
+const toldOnce: ReadonlySet<string> = new Set(["too-much-work", "nesting-too-deep"]);
+
 /** One name that a declaration uses in several places without having it is one mistake. */
 function gathered(diagnostics: readonly Diagnostic[], program: Program): Diagnostic[] {
   const first = new Map<string, Diagnostic>();
@@ -182,6 +187,10 @@ function gathered(diagnostics: readonly Diagnostic[], program: Program): Diagnos
     const { code, message, primary } = diagnostic;
     const owner = primary === undefined ? undefined : declarationAt(primary.span, program);
     const isName = code === "unknown-name" && owner !== undefined;
+    if (toldOnce.has(code)) {
+      if (first.has(code)) continue;
+      first.set(code, diagnostic);
+    }
     const key = isName ? `${owner.span.file.path}|${owner.span.start}|${message}` : "";
     const earlier = first.get(key);
     if (isName && earlier !== undefined && primary !== undefined) {

@@ -112,6 +112,8 @@ export interface Evaluation {
   spend(span: Span, steps?: number): boolean;
   /** Whether the parser gave up on a part of a declaration, so that it may lack what it should have. */
   isBroken(declaration: BlockDeclaration): boolean;
+  /** Whether more was reported than anyone reads: advice is no longer worth its time. */
+  readonly isFlooded: boolean;
   /** Reports and gives the value that keeps everything after it silent. */
   fail(diagnostic: Diagnostic): Value;
   warn(diagnostic: Diagnostic): void;

@@ -49,8 +49,10 @@ export interface EvaluatorOptions {
 const maximumDepth = 300;
 /** Blocks inside blocks. */
 const maximumBlockDepth = 60;
-/** Expressions evaluated; the largest models take a hundredth of it. */
-const maximumWork = 4_000_000;
+/** Expressions evaluated, a block counting for as many as one takes to lay out; far beyond any model. */
+const maximumWork = 1_000_000;
+const workOfBlock = 20;
+const deepestNamed = 2;
 /** Messages that are about a name: silent when errors in the text took the name away. */
 const aboutNames: ReadonlySet<string> = new Set([
   "unknown-name",
@@ -129,7 +131,7 @@ export class Evaluator implements Evaluation {
   }
 
   enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined {
-    if (this.#endless.has(declaration)) return undefined;
+    if (this.#endless.has(declaration) || !this.spend(span, workOfBlock)) return undefined;
     const frame = innerFrame(declaration, span, this.#frame, made, path);
     if (frame.depth <= maximumBlockDepth) return frame;
     const circle = firstInText(circleOf(frame));
@@ -153,6 +155,10 @@ export class Evaluator implements Evaluation {
     if (this.#work <= maximumWork) return true;
     this.fail(messages.tooMuchWork(span));
     return false;
+  }
+
+  get isFlooded(): boolean {
+    return this.#sink.size > 100;
   }
 
   isBroken(declaration: BlockDeclaration): boolean {
@@ -180,9 +186,11 @@ export class Evaluator implements Evaluation {
     return runBody(body, scope, this);
   }
 
-  name(path: string, value: Value, replace?: "replace"): void {
+  name(path: string, value: Value, replace?: "replace", depth = 0): void {
     if (value.kind === "tuple") {
-      for (const [i, item] of value.items.entries()) this.name(`${path}.${i}`, item, replace);
+      // Values inside values inside values go without names: there can be any number of them.
+      if (depth >= deepestNamed) return;
+      for (const [i, item] of value.items.entries()) this.name(`${path}.${i}`, item, replace, depth + 1);
       return;
     }
     if (value.kind !== "tensor" || path === "") return;

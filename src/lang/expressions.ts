@@ -18,7 +18,7 @@ import type {
   WithExpression,
 } from "./ast.ts";
 import { iterate } from "./bodies.ts";
-import { isLanguageFunction, languageConstant } from "./builtins.ts";
+import { isLanguageFunction, languageConstant, languageFunctionNames } from "./builtins.ts";
 import { decide, decideValue, undecidedValue } from "./conditions.ts";
 import { Dim } from "./dims.ts";
 import type { CallArgument, CallArguments, Evaluation } from "./evaluation.ts";
@@ -159,7 +159,15 @@ function builtinValue(name: string, evaluation: Evaluation): Value | undefined {
 }
 
 function unknownName(expression: NameExpression, scope: Scope, evaluation: Evaluation): Value {
-  const known = [...scope.names(), ...evaluation.catalog.names(), ...initializerNames, "none", "pi"];
+  const all = (): string[] => [
+    ...scope.names(),
+    ...evaluation.catalog.names(),
+    ...languageFunctionNames,
+    ...initializerNames,
+    "none",
+    "pi",
+  ];
+  const known = evaluation.isFlooded ? [] : all();
   return evaluation.fail(messages.unknownName(expression, known));
 }
 

@@ -77,11 +77,11 @@ export interface Plans {
 
 /** A scope with the names of a file; values of top-level `let`s are computed when asked for. */
 export function moduleScope(module: ModuleScope, evaluation: Evaluation): Scope {
-  const scope = new Scope(undefined, "");
-  for (const [name, declared] of module.names) {
+  const define = (name: string, scope: Scope): void => {
+    const declared = module.names.get(name);
     if (declared === undefined) {
-      scope.define(name, errorValue, undefined);
-      continue;
+      if (module.names.has(name)) scope.define(name, errorValue, undefined);
+      return;
     }
     const { declaration, module: home } = declared;
     if (declaration.kind === "block") {
@@ -91,8 +91,8 @@ export function moduleScope(module: ModuleScope, evaluation: Evaluation): Scope 
       const span = declaration.name.span;
       evaluation.defineLazy(scope, name, span, compute);
     }
-  }
-  return scope;
+  };
+  return new Scope(undefined, "", [], { names: [...module.names.keys()], define });
 }
 
 /** A block's name alone: no arguments yet. */

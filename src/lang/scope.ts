@@ -81,6 +81,13 @@ class LazySlot implements Slot {
   }
 }
 
+/** Names that get their slot when they are first looked up: a file can have thousands. */
+export interface PendingNames {
+  readonly names: readonly string[];
+  /** Defines the name in `scope`, if it is one of them. */
+  define(name: string, scope: Scope): void;
+}
+
 export class Scope {
   readonly parent: Scope | undefined;
   /** The path of the block instance that this scope belongs to. */
@@ -88,11 +95,18 @@ export class Scope {
   readonly #slots = new Map<string, Slot>();
   /** Scopes whose own names are in sight here as well, behind this one's: what a block extends. */
   readonly #overlays: readonly Scope[];
+  readonly #pending: PendingNames | undefined;
 
-  constructor(parent: Scope | undefined, path: string, overlays: readonly Scope[] = []) {
+  constructor(
+    parent: Scope | undefined,
+    path: string,
+    overlays: readonly Scope[] = [],
+    pending?: PendingNames,
+  ) {
     this.parent = parent;
     this.path = path;
     this.#overlays = overlays;
+    this.#pending = pending;
   }
 
   define(name: string, value: Value, span: Span | undefined, assignable = false, source?: Span): void {
@@ -104,6 +118,7 @@ export class Scope {
   }
 
   own(name: string): Slot | undefined {
+    if (this.#pending !== undefined && !this.#slots.has(name)) this.#pending.define(name, this);
     const slot = this.#slots.get(name);
     if (slot !== undefined) return slot;
     for (const overlay of this.#overlays) {
@@ -139,6 +154,7 @@ export class Scope {
   }
 
   *ownSlots(): Iterable<Slot> {
+    for (const name of this.#pending?.names ?? []) this.own(name);
     yield* this.#slots.values();
     for (const overlay of this.#overlays) yield* overlay.ownSlots();
   }

@@ -88,6 +88,7 @@ function handlerNumbers(
   const value = evaluation.evaluate(handler.at, activation.scope);
   if (isSilent(value)) return [];
   const items = value.kind === "list" ? value.items : [value];
+  if (!evaluation.spend(handler.at.span, items.length)) return [];
   const numbers = items.map(asNumber);
   if (numbers.every((number) => number !== undefined && Number.isInteger(number))) {
     return numbers.flatMap((number) => number ?? []);

@@ -74,7 +74,7 @@ export function declaredTensorType(
     if (size === "unknown") unknown = true;
     else if (size === undefined) return undefined;
     else if (size.constant !== undefined && size.constant < 0) {
-      evaluation.fail(messages.negativeSize(size, dim.span));
+      evaluation.fail(messages.negativeSize(size, dim.span, originsOfNames(dim.span, scope)));
       return undefined;
     } else {
       shape.push(size);

@@ -33,16 +33,16 @@ export function findUnused(program: Program): Diagnostic[] {
 
 // ---------------------------------------------------------------- uses
 
-/** Names and dotted paths that a part of the tree uses: `attention.query` also as `attention`. */
+/** How often a part of the tree uses names and dotted paths: `attention.query` also as `attention`. */
 class Uses {
-  readonly paths = new Set<string>();
+  readonly #paths = new Map<string, number>();
   readonly members = new Set<string>();
 
-  constructor(part: unknown, without?: unknown) {
+  constructor(part: unknown) {
     const waiting: unknown[] = [part];
     while (waiting.length > 0) {
       const node = waiting.pop();
-      if (typeof node !== "object" || node === null || node === without) continue;
+      if (typeof node !== "object" || node === null) continue;
       const path = pathOf(node);
       if (path !== undefined) this.#add(path);
       if ("kind" in node && node.kind === "member" && "name" in node) this.members.add(nameOf(node.name));
@@ -50,27 +50,46 @@ class Uses {
     }
   }
 
+  get paths(): Iterable<string> {
+    return this.#paths.keys();
+  }
+
+  /** How often a name is used, alone or with members after it. */
+  count(path: string): number {
+    return this.#paths.get(path) ?? 0;
+  }
+
+  /** Of `a.b.c` the parts `a` and `a.b` are visited on their own. */
   #add(path: string): void {
-    for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
-      this.paths.add(path.slice(0, end));
-    }
+    this.#paths.set(path, this.count(path) + 1);
   }
+}
 
-  /** Whether the member, a group that holds it, or a member of it is used. */
-  reach(path: string): boolean {
-    if (this.paths.has(path)) return true;
-    // `attention(x)` or `attention.all` of a group may mean any member of it.
-    for (let end = path.lastIndexOf("."); end > 0; end = path.lastIndexOf(".", end - 1)) {
-      if (this.#isUsedAsAWhole(path.slice(0, end))) return true;
-    }
-    return false;
-  }
+/** Whether the whole uses a name anywhere but in its own declaration. */
+function isUsed(name: string, whole: Uses, own: unknown): boolean {
+  const count = whole.count(name);
+  return count > 0 && count > new Uses(own).count(name);
+}
 
-  #isUsedAsAWhole(group: string): boolean {
-    if (!this.paths.has(group)) return false;
-    for (const path of this.paths) if (path.startsWith(`${group}.`)) return false;
-    return true;
+/** Whether a dotted member is used, alone or in a group: `attention(x)` may mean any member of it. */
+function isMemberUsed(path: string, whole: Uses, groups: ReadonlySet<string>, own: unknown): boolean {
+  if (isUsed(path, whole, own)) return true;
+  for (let end = path.lastIndexOf("."); end > 0; end = path.lastIndexOf(".", end - 1)) {
+    if (groups.has(path.slice(0, end))) return true;
   }
+  return false;
+}
+
+/** Groups of members that are used as a whole: as often as not, no member of them is named there. */
+function groupsUsed(whole: Uses): ReadonlySet<string> {
+  const groups = new Set<string>();
+  const named = new Map<string, number>();
+  for (const path of whole.paths) {
+    const end = path.lastIndexOf(".");
+    if (end > 0) named.set(path.slice(0, end), (named.get(path.slice(0, end)) ?? 0) + whole.count(path));
+  }
+  for (const path of whole.paths) if (whole.count(path) > (named.get(path) ?? 0)) groups.add(path);
+  return groups;
 }
 
 function nameOf(node: unknown): string {
@@ -107,10 +126,10 @@ function usesFromOutside(program: Program): ReadonlySet<string> {
 function unusedImports(unit: SourceUnit): Diagnostic[] {
   // A model that takes a block as a parameter can be given any name of its file from outside.
   if (unit.declarations.some(takesBlocks)) return [];
-  const { paths } = new Uses(unit.declarations);
+  const uses = new Uses(unit.declarations);
   return unit.imports.flatMap((declaration) =>
     declaration.names.flatMap(({ name, alias }, i) =>
-      paths.has((alias ?? name).name) ? [] : [messages.unusedImport(declaration, i)],
+      uses.count((alias ?? name).name) > 0 ? [] : [messages.unusedImport(declaration, i)],
     ),
   );
 }
@@ -125,13 +144,13 @@ function takesBlocks(declaration: Declaration): boolean {
 
 function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<string>): Diagnostic[] {
   const found: Diagnostic[] = [];
+  const whole = new Uses(declaration);
+  const groups = groupsUsed(whole);
   for (const parameter of declaration.parameters) {
     const { name } = parameter.name;
     const isTarget = declaration.blockKind === "adapter" && name === "on";
     if (isTarget || isSpared(name) || outside.has(name)) continue;
-    if (!new Uses(declaration, parameter).paths.has(name)) {
-      found.push(messages.unusedParameter(declaration, parameter));
-    }
+    if (!isUsed(name, whole, parameter)) found.push(messages.unusedParameter(declaration, parameter));
   }
   const members = flatten(declaration.members);
   const computes = members.some(({ kind }) => kind === "forward" || kind === "handler" || kind === "entry");
@@ -143,11 +162,11 @@ function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<strin
     if (!computes || declaration.base !== undefined) continue;
     if (member.kind === "let" && !isSpared(member.name.name) && !outside.has(member.name.name)) {
       const { name } = member.name;
-      if (!new Uses(declaration, member).reach(name)) found.push(messages.unusedLet(member.name));
+      if (!isUsed(name, whole, member)) found.push(messages.unusedLet(member.name));
     } else if (member.kind === "binding" || member.kind === "parameter") {
       const first = member.name.parts[0]?.name ?? "";
       if (isSpared(first) || member.name.parts.some((part) => outside.has(part.name))) continue;
-      if (new Uses(declaration, member).reach(dotted(member.name))) continue;
+      if (isMemberUsed(dotted(member.name), whole, groups, member)) continue;
       found.push(messages.unusedMember(member, dotted(member.name)));
     }
   }
@@ -155,10 +174,10 @@ function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<strin
 }
 
 function unusedInBody(member: Member, body: Body): Diagnostic[] {
+  const whole = new Uses(member);
   return letsIn(body.statements).flatMap((statement) => {
     if (offersSite(statement)) return [];
-    const { paths } = new Uses(member, statement);
-    const unused = statement.names.filter(({ name }) => !isSpared(name) && !paths.has(name));
+    const unused = statement.names.filter(({ name }) => !isSpared(name) && !isUsed(name, whole, statement));
     return unused.map((name) => messages.unusedLet(name, statement.names.length > 1));
   });
 }

@@ -246,10 +246,13 @@ export function notCallable(span: Span, value: Value): Diagnostic {
 
 export function noForward(declaration: BlockDeclaration, span: Span): Diagnostic {
   const { name, blockKind } = declaration;
-  const message = `${name.name} has no \`forward\`, so it can't be applied.`;
+  const isExtension = blockKind === "policy" || blockKind === "adapter";
+  const message = isExtension
+    ? `${name.name} is ${withArticle(blockKind)}: it is installed, not applied.`
+    : `${name.name} has no \`forward\`, so it can't be applied.`;
   return report("no-forward", message, span, "applied here", {
     related: [{ span: name.span, text: "declared here" }],
-    hint: blockKind === "policy" ? `install it on an encoder: \`with ${name.name}(…)\`` : undefined,
+    hint: isExtension ? `install it on a block: \`with ${name.name}(…)\`` : undefined,
   });
 }
 

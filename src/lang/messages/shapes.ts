@@ -68,13 +68,9 @@ export function originLabel(size: Dim, origin: DimOrigin | undefined): Label | u
   return { span, text: `${code(name)} is ${show(size)} here` };
 }
 
-export function negativeSize(dim: Dim, span: Span): Diagnostic {
-  return report(
-    "negative-size",
-    `The size ${code(written(span))} is ${dim}, less than 0.`,
-    span,
-    "counts elements",
-  );
+export function negativeSize(dim: Dim, span: Span, from: readonly Label[]): Diagnostic {
+  const message = `The size ${code(written(span))} is ${show(dim)}, less than 0.`;
+  return report("negative-size", message, span, "counts elements", { related: distinct(from, span) });
 }
 
 /** Labels that would repeat a place are left out; a long chain is cut in the middle. */

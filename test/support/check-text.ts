@@ -1,0 +1,57 @@
+/**
+ * Checking a text as if it lay in the standard library.
+ *
+ * Owns: a loader that reads the library from models/ once.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { catalog } from "../../src/compiler/ops/index.ts";
+import { checkProgram } from "../../src/lang/check.ts";
+import { type Diagnostic, DiagnosticSink } from "../../src/lang/diagnostic.ts";
+import type { EntryRequest } from "../../src/lang/model.ts";
+import { loadProgram, type ModuleLoader } from "../../src/lang/program.ts";
+import { SourceFile } from "../../src/lang/source.ts";
+import { filesUnder, root } from "./product-files.ts";
+
+export const library = filesUnder("models", /\.oss$/);
+const texts = new Map(library.map(({ path, text }) => [path, text]));
+
+const loader: ModuleLoader = (specifier, from) => {
+  const path = specifier.startsWith("ossicle/")
+    ? specifier.replace("ossicle/", "models/")
+    : join(dirname(from.path), specifier);
+  const text = texts.get(path);
+  if (text === undefined) return { ok: false, reason: "there is no such file" };
+  return { ok: true, file: new SourceFile(path, text) };
+};
+
+export interface Checked {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly milliseconds: number;
+}
+
+/** `path` tells where imports start from. */
+export function checkText(text: string, path = "models/test/case.oss", request?: EntryRequest): Checked {
+  const start = performance.now();
+  const sink = new DiagnosticSink();
+  checkProgram(loadProgram(new SourceFile(path, text), loader, sink), catalog, sink, request);
+  return { diagnostics: sink.sorted(), milliseconds: performance.now() - start };
+}
+
+/** As it lies on the disk. */
+export function checkFile(path: string): Checked {
+  return checkText(readFileSync(root + path, "utf8"), path);
+}
+
+/** What is wrong with diagnostics as data: places outside their files, above all. */
+export function faultsOf(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics.flatMap(({ code, message, primary, related, edits }) => {
+    const spans = [primary, ...related, ...edits].flatMap((label) => label?.span ?? []);
+    const outside = spans.filter(
+      ({ file, start, end }) => !(0 <= start && start <= end && end <= file.text.length),
+    );
+    const faults = outside.map(({ start, end }) => `${code}: ${start}..${end} lies outside its file`);
+    if (message.length > 1000) faults.push(`${code}: a message of ${message.length} characters`);
+    return faults;
+  });
+}
