@@ -143,7 +143,9 @@ describe("bindSymbols", () => {
 
   test("holds symbols to their minimum and guards to what they say", () => {
     expect(codes(() => bind([1, 3], [2]))[0]).toContain("symbol-minimum: N is 1");
-    expect(codes(() => bind([5, 3], [10]))).toEqual([expect.stringMatching(/^guard-failed: N = 5 must be at most 4 in test: .+\.$/)]);
+    expect(codes(() => bind([5, 3], [10]))).toEqual([
+      expect.stringMatching(/^guard-failed: N = 5 must be at most 4 in test: .+\.$/),
+    ]);
   });
 
   test("needs a value for every symbol", () => {
