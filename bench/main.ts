@@ -13,12 +13,14 @@ import { measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
 
 const quick = process.argv.includes("--quick");
-const rounds = quick ? 3 : 7;
+const rounds = quick ? 5 : 11;
 const keeps = quick ? [0.7] : [0.9, 0.7, 0.5];
 const progress = terminalProgress(true);
 
 console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.version}`);
-console.log(`medians of ${rounds} rounds (least to most), onnxruntime's CPU library\n`);
+console.log(
+  `medians of ${rounds} rounds (least to most), onnxruntime's CPU library; "at best": least processor times\n`,
+);
 const results: EncoderResult[] = [];
 for (const choice of quick ? encoders.slice(2) : encoders) {
   const result = await measureEncoder(choice, keeps, rounds, progress);
@@ -42,7 +44,7 @@ console.log(memory === undefined ? "peak memory: this system does not tell" : pr
 await mkdir("out", { recursive: true });
 const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
 const report = {
-  version: 1,
+  version: 2,
   date: new Date().toISOString(),
   machine,
   rounds,
