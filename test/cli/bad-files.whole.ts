@@ -39,10 +39,8 @@ async function expectFailure(
   options: ProcessOptions = {},
 ): Promise<void> {
   const before = readdirSync(folder).toSorted();
-  const [inWords, asJson] = await Promise.all([
-    runBinary(arguments_, { cwd: folder, ...options }),
-    runBinary([...arguments_, "--json"], { cwd: folder, ...options }),
-  ]);
+  const inWords = await runBinary(arguments_, { cwd: folder, ...options });
+  const asJson = await runBinary([...arguments_, "--json"], { cwd: folder, ...options });
   expect(inWords.stderr).toMatch(new RegExp(`^error\\[${code}\\]: .*\\S`, "m"));
   expect(inWords.stderr).toMatch(words);
   expect(inWords).toMatchObject({ status: 1, stdout: "" });
