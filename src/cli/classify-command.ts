@@ -19,7 +19,7 @@ import { Output } from "./output.ts";
 import { compileEntry } from "./program.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
-import { openWeights } from "./weights.ts";
+import { openWeights, reportWeights } from "./weights.ts";
 
 interface ClassifyOptions extends ModelOptions {
   readonly entry: string;
@@ -71,8 +71,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
       if (logits === undefined) throw failure("not-a-classifier", `The entry ${entry.entry} gives nothing.`);
       const ranked = rank(logits, names, options.labels ?? "").slice(0, options.top);
       output.set("model", entry.model);
-      output.set("weights", weights.source.label);
-      output.set("randomWeights", weights.random);
+      reportWeights(weights, output);
       output.set("seconds", runSeconds);
       output.set("labels", ranked);
       for (const { label, logit } of ranked) output.line(`${logit.toFixed(4).padStart(10)}  ${label}`);

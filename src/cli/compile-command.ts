@@ -12,7 +12,7 @@ import { compileEntry } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
 import { packageVersion } from "./version.ts";
-import { openWeights } from "./weights.ts";
+import { openWeights, reportWeights } from "./weights.ts";
 
 interface CompileOptions extends ModelOptions {
   readonly entry: readonly string[];
@@ -77,7 +77,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
       },
     });
     const files = await writeArtefact(artefact, options.out, single, progress);
-    output.set("weights", weights.random ? "random" : "checkpoint");
+    reportWeights(weights, output);
     output.set(
       "files",
       files.map(({ path, bytes }) => ({ path, bytes })),

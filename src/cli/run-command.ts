@@ -20,7 +20,7 @@ import { requireWritable, writeWhole } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
-import { openWeights } from "./weights.ts";
+import { openWeights, reportWeights } from "./weights.ts";
 
 interface RunOptions extends ModelOptions {
   readonly entry?: string;
@@ -75,7 +75,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
       output.set("model", entry.model);
       output.set("entry", entry.entry);
       output.set("target", options.target);
-      output.set("weights", weights.source.label);
+      reportWeights(weights, output);
       output.set("seconds", { prepare: prepareSeconds, run: runSeconds });
       if (options.out !== undefined) await save(options.out, outputs, weights.random);
       output.set(

@@ -94,6 +94,12 @@ function renamed(source: WeightSource, paths: ReadonlySet<string>, renames: read
   };
 }
 
+/** Says in the JSON of a command what its numbers rest on. */
+export function reportWeights(weights: OpenWeights, output: Output): void {
+  output.set("weights", weights.source.label);
+  output.set("randomWeights", weights.random);
+}
+
 /** The source, silent about names that this entry does not use. */
 function without(source: WeightSource, unused: (name: string) => boolean): WeightSource {
   return {
