@@ -125,6 +125,7 @@ export function concluded(
   models: DiagnosticSink,
   alone: DiagnosticSink,
   program: Program,
+  unused: (program: Program) => readonly Diagnostic[] = findUnused,
 ): readonly Diagnostic[] {
   const found = new DiagnosticSink();
   for (const diagnostic of models.sorted()) found.report(diagnostic);
@@ -136,7 +137,7 @@ export function concluded(
   }
   // After an error, what looks unused may be what the mistake should have used.
   if (!found.hasErrors && program.root.recovered === undefined) {
-    for (const diagnostic of findUnused(program)) {
+    for (const diagnostic of unused(program)) {
       if (!isAllowed(diagnostic, program.root.allowances)) found.report(diagnostic);
     }
   }

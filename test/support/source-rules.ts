@@ -9,11 +9,11 @@ import { type Import, importsOf, lineAt, maskText, resolveImport, type SourceTex
 
 export type Rule = (files: readonly SourceText[]) => readonly string[];
 
-type Layer = "lang" | "compiler" | "runtime" | "cli" | "index";
+type Layer = "lang" | "compiler" | "runtime" | "server" | "cli" | "index";
 
 function layerOf(path: string): Layer | undefined {
   if (path === "src/index.ts") return "index";
-  const folder = /^src\/(lang|compiler|runtime|cli)\//.exec(path)?.[1];
+  const folder = /^src\/(lang|compiler|runtime|server|cli)\//.exec(path)?.[1];
   return folder as Layer | undefined;
 }
 
@@ -22,7 +22,8 @@ const valuesFrom: Readonly<Record<Layer, readonly Layer[]>> = {
   lang: ["lang"],
   compiler: ["compiler", "lang"],
   runtime: ["runtime"],
-  cli: ["cli", "runtime", "compiler", "lang"],
+  server: ["server", "compiler", "lang"],
+  cli: ["cli", "server", "runtime", "compiler", "lang"],
   index: ["runtime", "compiler", "lang"],
 };
 /** Which layers it may import types from besides. */
@@ -30,6 +31,7 @@ const typesFrom: Readonly<Record<Layer, readonly Layer[]>> = {
   lang: [],
   compiler: [],
   runtime: ["compiler", "lang"],
+  server: [],
   cli: [],
   index: [],
 };
@@ -52,7 +54,7 @@ function forEachImport(
   return broken;
 }
 
-/** cli → runtime, compiler, lang; compiler → lang; runtime → types of both, values of the leaves. */
+/** cli → server, runtime, compiler, lang; server → compiler, lang; compiler → lang; runtime → types of both, values of the leaves. */
 export const importDirections: Rule = (files) =>
   forEachImport(files, (source, { typeOnly }, target) => {
     if (target === undefined) return undefined;
@@ -122,6 +124,8 @@ const places: Readonly<Record<string, RegExp>> = {
   "@wasm-audio-decoders/ogg-vorbis": /^src\/runtime\/audio\/compressed\.ts$/,
   "mpg123-decoder": /^src\/runtime\/audio\/compressed\.ts$/,
   "opus-decoder": /^src\/runtime\/audio\/opus\.ts$/,
+  "vscode-languageserver": /^src\/server\//,
+  "vscode-languageserver-textdocument": /^src\/server\//,
 };
 const builtinPlace = /^src\/(?:cli\/|runtime\/onnx-session\.ts$)/;
 
