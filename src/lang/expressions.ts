@@ -31,6 +31,7 @@ import { evaluateSite } from "./sites.ts";
 import type { Span } from "./source.ts";
 import * as arithmetic from "./static-arithmetic.ts";
 import { resolve } from "./static-results.ts";
+import { bindStatics } from "./statics.ts";
 import { sourceText } from "./tensor-types.ts";
 import { isDType } from "./types.ts";
 import {
@@ -38,6 +39,7 @@ import {
   errorValue,
   intValue,
   isSilent,
+  type Template,
   type TensorValue,
   unknownValue,
   type Value,
@@ -206,7 +208,21 @@ function memberValue(expression: MemberExpression, scope: Scope, evaluation: Eva
     return evaluation.fail(messages.unknownMember(`\`${object.path}\``, expression.name, object.names));
   }
   if (object.kind === "instance") return instanceMember(object, expression, evaluation);
+  if (object.kind === "template") return parameterOf(object, expression, evaluation);
   return evaluation.fail(messages.noMembers(expression.name, expression.object.span, object));
+}
+
+/** A block that has no place yet has no members, but it knows its parameters: `Mamba2("370m").width`. */
+function parameterOf(template: Template, expression: MemberExpression, evaluation: Evaluation): Value {
+  const { declaration, module } = template;
+  const { name } = expression.name;
+  if (!declaration.parameters.some((parameter) => parameter.name.name === name)) {
+    const names = declaration.parameters.map((parameter) => parameter.name.name);
+    return evaluation.fail(messages.unknownMember(declaration.name.name, expression.name, names));
+  }
+  const statics = new Scope(evaluation.moduleScope(module), "");
+  bindStatics(template, statics, evaluation, false);
+  return statics.own(name)?.get() ?? errorValue;
 }
 
 function instanceMember(

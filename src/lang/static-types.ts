@@ -192,8 +192,9 @@ function coerceToInt(value: Value): Coerced {
 
 function coerceToBlock(value: Value, name: string, wanted: (what: string) => Coerced): Coerced {
   const article = /^[aeiou]/.test(name) ? "an" : "a";
-  if (value.kind === "template") {
-    const kind = value.declaration.blockKind;
+  // A block that has its place already may be passed on too: a tied head reads its table.
+  if (value.kind === "template" || value.kind === "instance") {
+    const { blockKind: kind } = value.kind === "template" ? value.declaration : value.instance.declaration;
     return name === "block" || kind === name ? { ok: true, value } : wanted(`${article} ${name}`);
   }
   if (name === "block" && (value.kind === "composition" || value.kind === "function"))
