@@ -61,7 +61,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
     });
   }
   const names = options.labels === undefined ? undefined : await readLabels(options.labels);
-  const inputs = await readInputs(graph.inputs, new Map([[input.name, options.audio]]));
+  const inputs = await readInputs(graph, new Map([[input.name, options.audio]]));
   const weights = await openWeights(options.weights, [graph], elaboration, output);
   try {
     const prepared = await prepare(graph, weights, options.target, progress);

@@ -2,10 +2,12 @@
  * Inputs of an entry, as a user names them.
  *
  * Owns: `--in name=source`, where a source is a tensor of a .safetensors file (`file:tensor`, or the
- * tensor called like the input), a .npy file, a recording, or a literal such as `[1, 2, 3]`.
+ * tensor called like the input), a .npy file, a recording, or a literal such as `[1, 2, 3]`. State that
+ * is not given is zero, as at the start of a sequence.
  */
+import { type Bindable, bindSymbols, evaluateDim } from "../compiler/bind.ts";
 import type { GraphInput } from "../compiler/graph.ts";
-import { elementCount, type HostTensor } from "../compiler/host-tensor.ts";
+import { allocate, elementCount, type HostTensor } from "../compiler/host-tensor.ts";
 import type { DType } from "../lang/types.ts";
 import { loadAudio } from "../runtime/audio/load.ts";
 import { failure } from "../runtime/failure.ts";
@@ -17,25 +19,47 @@ const recordingEndings = [".wav", ".flac", ".mp3", ".ogg", ".opus", ".oga"];
 
 /** @throws DiagnosticError for inputs that are missing, unknown or unreadable */
 export async function readInputs(
-  wanted: readonly GraphInput[],
+  graph: Bindable,
   given: ReadonlyMap<string, string>,
 ): Promise<Map<string, HostTensor>> {
+  const { inputs: wanted } = graph;
   for (const name of given.keys()) {
     if (wanted.some((input) => input.name === name)) continue;
     throw failure("unknown-input", `The entry has no input \`${name}\`.`, {
-      hint:
-        wanted.length === 0 ? "it takes none" : `it takes ${wanted.map((input) => input.name).join(", ")}`,
+      hint: wanted.length === 0 ? "it takes none" : `it takes ${listInputs(wanted)}`,
     });
   }
   const inputs = new Map<string, HostTensor>();
   for (const input of wanted) {
     const source = given.get(input.name);
+    if (source === undefined && input.state !== undefined) continue;
     if (source === undefined) {
       throw failure("input-missing", `The entry needs the input \`${input.name}\`.`, {
         hint: `give it with --in ${input.name}=…`,
       });
     }
     inputs.set(input.name, withType(await readInput(input, source), input, source));
+  }
+  return withFreshState(graph, inputs);
+}
+
+/** What a user gives, then the state that the entry goes on from. */
+function listInputs(inputs: readonly GraphInput[]): string {
+  const names = inputs.flatMap((input) => (input.state === undefined ? [input.name] : []));
+  const state = inputs.find((input) => input.state !== undefined);
+  return state === undefined ? names.join(", ") : `${names.join(", ")}, and state such as ${state.name}`;
+}
+
+/** The inputs with zeros for the state that is missing, in the sizes that the others show. */
+function withFreshState(graph: Bindable, inputs: Map<string, HostTensor>): Map<string, HostTensor> {
+  const missing = graph.inputs.filter((input) => !inputs.has(input.name));
+  if (missing.length === 0) return inputs;
+  const given = graph.inputs.filter((input) => inputs.has(input.name));
+  const shapes = new Map([...inputs].map(([name, tensor]) => [name, tensor.shape]));
+  const bindings = bindSymbols({ ...graph, inputs: given }, shapes);
+  for (const { name, value } of missing) {
+    const shape = value.type.shape.map((dim) => evaluateDim(dim, bindings));
+    inputs.set(name, allocate(value.type.dtype, shape));
   }
   return inputs;
 }

@@ -66,7 +66,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
   const elaboration = compileEntry(file, options, { entry: options.entry, taps: options.tap }, output);
   const { graph, entry } = elaboration;
   if (options.out !== undefined) await requireWritable(options.out);
-  const inputs = await readInputs(graph.inputs, options.in);
+  const inputs = await readInputs(graph, options.in);
   const weights = await openWeights(options.weights, [graph], elaboration, output);
   try {
     const prepared = await prepare(graph, weights, options.target, progress);
