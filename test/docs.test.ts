@@ -133,7 +133,8 @@ describe("links lead somewhere", () => {
   const link = /\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g;
 
   test.each(documents.map((document) => [document.path, document] as const))("%s", (from, { text }) => {
-    const broken = [...text.matchAll(link)].filter(([, path = "", heading = ""]) => {
+    const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, "").replace(/`[^`\n]*`/g, "``");
+    const broken = [...prose.matchAll(link)].filter(([, path = "", heading = ""]) => {
       const target = path === "" ? from : normalize(join(dirname(from), path)).replaceAll("\\", "/");
       if (!existsSync(root + target)) return true;
       return heading !== "" && !headingsOf(readText(target)).includes(heading.slice(1));

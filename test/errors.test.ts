@@ -1,12 +1,12 @@
 /**
- * Diagnostics as users read them, held by fixtures. `UPDATE_FIXTURES=1` rewrites the texts: read
- * what changed before committing it.
+ * Diagnostics as users read them, held by fixtures. `--update` rewrites the texts: read what changed
+ * before committing it.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { diagnosticCodes } from "../src/lang/codes.ts";
 import type { Diagnostic } from "../src/lang/diagnostic.ts";
-import { diagnose, errorCases, expectedText, renderAll, withEdits } from "./support/error-fixtures.ts";
+import { diagnose, errorCases, renderAll, withEdits } from "./support/error-fixtures.ts";
 import { root } from "./support/product-files.ts";
 
 const cases = errorCases();
@@ -16,9 +16,8 @@ const found = new Map(cases.map(({ path }) => [path, diagnose(path)]));
 const foundIn = (path: string): readonly Diagnostic[] => found.get(path) ?? [];
 
 describe.each(cases)("$folder/$name", ({ path, textPath, folder }) => {
-  test("reads as expected", () => {
-    const text = renderAll(foundIn(path));
-    expect(text).toBe(expectedText(textPath, text));
+  test("reads as expected", async () => {
+    await expect(renderAll(foundIn(path))).toMatchFileSnapshot(root + textPath);
   });
 
   if (!mixed.has(folder)) {

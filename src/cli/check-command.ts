@@ -1,9 +1,10 @@
 /**
  * `ossicle check`: whether a file means something, and what.
  */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { catalog } from "../compiler/ops/index.ts";
 import { type CheckedEntry, checkProgram } from "../lang/check.ts";
+import { isDiagnosticCode, isWarningCode, warningNames } from "../lang/codes.ts";
 import { DiagnosticSink } from "../lang/diagnostic.ts";
 import { modelNames } from "../lang/model.ts";
 import type { Program } from "../lang/program.ts";
@@ -20,18 +21,29 @@ export function addCheck(program: Command, run: Run): void {
       "Checks every model, entry and block of a file without running anything. Sizes that are only known when inputs are bound are listed as guards.",
     )
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
-    .action((file: string, options: ModelOptions) => {
+    .option("--allow <code>", "a warning to leave out (repeatable)", collectWarnings, [])
+    .action((file: string, options: CheckOptions) => {
       run.status = check(file, options);
     });
 }
 
-function check(file: string, options: ModelOptions): number {
+interface CheckOptions extends ModelOptions {
+  readonly allow: readonly string[];
+}
+
+function collectWarnings(code: string, earlier: readonly string[]): string[] {
+  if (isWarningCode(code)) return [...earlier, code];
+  if (isDiagnosticCode(code)) throw new InvalidArgumentError("this is an error, and can't be allowed");
+  throw new InvalidArgumentError(`the warnings are ${warningNames.join(", ")}`);
+}
+
+function check(file: string, options: CheckOptions): number {
   const output = new Output("check", { json: options.json === true, color: useColor(options) });
   const sink = new DiagnosticSink();
   const opened = openProgram(file, options, sink);
   const request = { model: options.model, settings: options.set };
   const checked = checkProgram(opened, catalog, sink, request);
-  output.diagnostics(sink.sorted());
+  output.diagnostics(sink.sorted().filter(({ code }) => !options.allow.includes(code)));
   const entries = checked.entries.filter(
     (entry) => options.model === undefined || entry.model === options.model,
   );

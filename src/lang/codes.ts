@@ -4,7 +4,7 @@
  * Owns: the list, which the messages are typed by, the tests walk through, and the reference pages
  * are made of. Wording of single messages is messages/'s and syntax-messages.ts's.
  */
-import type { CodeEntry } from "./codes/code.ts";
+import type { CodeEntry, CodeTable } from "./codes/code.ts";
 import { nameCodes } from "./codes/names.ts";
 import { shapeCodes } from "./codes/shapes.ts";
 import { syntaxCodes } from "./codes/syntax.ts";
@@ -18,6 +18,15 @@ const table = { ...syntaxCodes, ...nameCodes, ...valueCodes, ...shapeCodes, ...w
 export type DiagnosticCode = keyof typeof table;
 export type SyntaxCode = keyof typeof syntaxCodes;
 export type WarningCode = keyof typeof warningCodes;
+
+/** The codes by subject, as the reference lists them. */
+export const codeSubjects: readonly { readonly title: string; readonly codes: CodeTable }[] = [
+  { title: "Text that does not follow the grammar", codes: syntaxCodes },
+  { title: "Names, blocks and files", codes: nameCodes },
+  { title: "Values that are known while compiling", codes: valueCodes },
+  { title: "Tensors", codes: shapeCodes },
+  { title: "Warnings", codes: warningCodes },
+];
 
 /** By code, in the order of the reference: syntax, names, values, shapes, warnings. */
 export const diagnosticCodes: Readonly<Record<DiagnosticCode, CodeEntry>> = table;

@@ -6,7 +6,7 @@
  * shown from the case's own folder, so that the text is the same everywhere. A case may begin with
  * the command that it is checked by: `// $ ossicle check case.oss --set keep=2`.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { openSourceTree } from "../../src/cli/modules.ts";
 import { catalog } from "../../src/compiler/ops/index.ts";
@@ -80,13 +80,6 @@ function requestOf(text: string): Parameters<typeof checkProgram>[3] {
 
 export function renderAll(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map((diagnostic) => `${renderDiagnostic(diagnostic, { color: false })}\n`).join("\n");
-}
-
-/** The expected text; with `UPDATE_FIXTURES=1` what was found becomes it. */
-export function expectedText(path: string, found: string): string {
-  const place = root + path;
-  if (process.env["UPDATE_FIXTURES"] === "1") writeFileSync(place, found);
-  return existsSync(place) ? readFileSync(place, "utf8") : "";
 }
 
 /** The text of a file with a diagnostic's edits applied. */
