@@ -61,7 +61,8 @@ async function prepareReference(
   for (const value of graph.parameters) {
     if (value.source.kind !== "parameter") continue;
     const { path } = value.source.parameter;
-    parameters.set(path, await weights.source.read(path));
+    // Floats of any width serve for any other: they were widened exactly when read.
+    parameters.set(path, { ...(await weights.source.read(path)), dtype: value.type.dtype });
     progress.advance();
   }
   progress.stop();

@@ -69,12 +69,17 @@ export function runArguments(request: RunRequest): string[] {
 
 /** Runs the command and reads the file it wrote. It must end well and say nothing on standard error. */
 export async function runToTensors(request: RunRequest): Promise<Tensors> {
+  return await readTensors(await runToFile(request));
+}
+
+/** The same, and the file itself: it is there until the test ends. */
+export async function runToFile(request: RunRequest): Promise<string> {
   const out = join(temporaryFolder(), "out.safetensors");
   const { status, stdout, stderr } = await runHere([...runArguments(request), "--out", out]);
   expect(stderr).toBe("");
   expect(status).toBe(0);
   expect(stdout).toContain(`written to ${out}`);
-  return await readTensors(out);
+  return out;
 }
 
 /** A small model of the library, as a case has it. */
