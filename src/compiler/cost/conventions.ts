@@ -4,7 +4,7 @@
  * Owns: their list, the definition that every output states, and what a tool's convention leaves out,
  * by name. What a tool makes of an op stands in the op's record.
  */
-import { type Dim, sumDims } from "../../lang/dims.ts";
+import { Dim, sumDims } from "../../lang/dims.ts";
 import type { GraphCost, NodeCost } from "./count.ts";
 
 export const conventions = ["core", "torchprofile", "fvcore", "flops"] as const;
@@ -13,7 +13,7 @@ export type Convention = (typeof conventions)[number];
 export const definitions: Readonly<Record<Convention, string>> = {
   core: "multiply-accumulates (MACs) of matrix products, convolutions, attention's two products and scans; everything else is a scalar operation",
   torchprofile:
-    "MACs, as torchprofile counts them: besides products, the scale of attention (heads·N² a layer), products of tensors, affine norms and means",
+    "MACs, as torchprofile counts them: besides products, the scale of attention (heads·N² a layer), products of tensors, affine norms and means; of a policy, its products alone",
   fvcore:
     "MACs, as fvcore's FlopCountAnalysis counts them with its default handles: products, and 5 for each element of an affine layer norm",
   flops: "floating-point operations: 2 for each MAC, and the scalar operations",
@@ -31,14 +31,18 @@ export function countOf(node: NodeCost, convention: Convention): Dim {
     case "flops":
       return node.macs.mul(2).add(node.scalar);
     case "torchprofile":
-    case "fvcore": {
-      const counted = node.tools[convention];
-      return "count" in counted ? counted.count : zero(node);
-    }
+      // The scores of a policy can be written in many ways, and published counts are of none of them here.
+      if (node.kind === "pruning") return node.macs;
+      return toolCount(node, convention);
+    case "fvcore":
+      return toolCount(node, convention);
   }
 }
 
-const zero = (node: NodeCost): Dim => node.macs.sub(node.macs);
+function toolCount(node: NodeCost, tool: "torchprofile" | "fvcore"): Dim {
+  const counted = node.tools[tool];
+  return "count" in counted ? counted.count : Dim.of(0);
+}
 
 export interface Missed {
   readonly op: string;

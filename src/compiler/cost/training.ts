@@ -71,8 +71,10 @@ export function trainingCost(cost: GraphCost, trains: (parameter: ParameterCost)
 /**
  * What is trained when nobody says: everything, except that a component with adapters trains only those.
  */
-export function trainedByDefault(cost: GraphCost): (parameter: ParameterCost) => boolean {
-  const adapted = new Set(cost.parameters.filter(isAdapter).map((parameter) => parameter.component));
+export function trainedByDefault(
+  parameters: readonly ParameterCost[],
+): (parameter: ParameterCost) => boolean {
+  const adapted = new Set(parameters.filter(isAdapter).map((parameter) => parameter.component));
   return (parameter) => isAdapter(parameter) || !adapted.has(parameter.component);
 }
 

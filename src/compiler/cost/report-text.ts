@@ -1,0 +1,197 @@
+/**
+ * A cost report as lines for a terminal.
+ */
+import { Dim } from "../../lang/dims.ts";
+import { bindDim } from "./bindings.ts";
+import {
+  exactNumber,
+  layPairs,
+  layTable,
+  share,
+  shortCount,
+  shortTime,
+  writeBytes,
+  writeCount,
+} from "./numbers.ts";
+import type { CostReport, EntryReport } from "./report.ts";
+import type { CostTree } from "./tree.ts";
+
+export function reportLines(report: CostReport): string[] {
+  const bound = [...report.bindings].map(([name, value]) => `${name} = ${value}`);
+  return [
+    report.model + (bound.length === 0 ? "" : `  at ${bound.join(", ")}`),
+    `${report.convention}: ${report.definition}`,
+    `parameters ${exact(report.parameters)}, trainable ${exact(report.trainable)}`,
+    ...report.entries.flatMap((entry) => ["", ...entryLines(entry, report)]),
+    ...clipLines(report),
+  ];
+}
+
+const exact = (dim: Dim): string => (dim.constant === undefined ? String(dim) : exactNumber(dim.constant));
+
+export function countTitle({ convention }: Pick<CostReport, "convention">): string {
+  return convention === "flops" ? "FLOPs" : "MACs";
+}
+
+function entryLines(entry: EntryReport, report: CostReport): string[] {
+  const { notation, total, repeat } = entry;
+  const title = countTitle(report);
+  const names = notation.where.map(({ name, text }) => `${name} = ${text}`);
+  const typical = [...entry.typical].filter(([name]) => !entry.bindings.has(name));
+  const shares = typical.map(([name, value]) => `${name} = ${value}`).join(", ");
+  return [
+    `${entry.entry}${entry.continues === undefined ? "" : `, which continues ${entry.continues}`}`,
+    ...indent([
+      ...layPairs([
+        [title, countText(total.count, entry, repeat)],
+        ["scalar operations", countText(total.scalar, entry, repeat)],
+        ["learned tensors", `${exact(total.parameters)} elements, ${weightsText(entry)}`],
+        [
+          "activations",
+          `${writeBytes(total.read, notation, repeat)} read, ${writeBytes(total.written, notation, repeat)} written`,
+        ],
+        [
+          "peak live memory",
+          entry.peak === undefined
+            ? "the largest of many expressions: give numbers"
+            : writeBytes(entry.peak, notation),
+        ],
+        ...(entry.state.constant === 0 ? [] : [["state", writeBytes(entry.state, notation)] as const]),
+        ["dispatches", "unavailable" in entry.dispatches ? entry.dispatches.unavailable : ""],
+        ...(entry.prepared.macs.constant === 0
+          ? []
+          : [["computed once", `${exact(entry.prepared.macs)} MACs, from learned tensors alone`] as const]),
+      ]),
+      ...secondsLine(entry, title),
+      ...(names.length === 0 ? [] : [`where ${names.join(", ")}`]),
+      ...trainingLines(entry),
+      ...estimateLines(entry),
+      ...missedLines(entry, report),
+      ...(entry.by === "kind" ? [] : ["", ...headingTable("kind", entry.kinds, entry, title)]),
+      "",
+      ...layTable([
+        [entry.by === "path" ? "part" : entry.by, title, "share", "scalar", "parameters"],
+        ...rowsOf(entry.rows, entry, 0),
+      ]),
+      ...(shares === "" ? [] : [`shares at ${shares}`]),
+    ]),
+  ];
+}
+
+/** A short table under a heading that has no learned tensors. */
+function headingTable(heading: string, tree: CostTree, entry: EntryReport, title: string): string[] {
+  const rows = rowsOf(tree, entry, 0).map((row) => row.slice(0, 4));
+  return layTable([
+    [heading, title, "share", "scalar"],
+    ...rows.filter((row) => row[1] !== "" || row[3] !== ""),
+  ]);
+}
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => (line === "" ? "" : `  ${line}`));
+
+/** Both exactly and shortly, or as a formula. */
+function countText(dim: Dim, { notation }: EntryReport, repeat: number): string {
+  if (dim.constant === undefined) return notation.write(dim, repeat);
+  const short = shortCount(dim.constant);
+  const full = exactNumber(dim.constant);
+  return short === full ? full : `${full} (${short})`;
+}
+
+function weightsText({ weights }: EntryReport): string {
+  const parts = [...weights].map(([dtype, bytes]) => `${writeBytes(bytes, plain)} ${dtype}`);
+  return parts.length === 0 ? "0 B" : parts.join(", ");
+}
+
+const plain = { write: (dim: Dim) => String(dim), where: [] };
+
+/** The count in whole seconds of sound, where the length of a recording is all that is open. */
+function secondsLine(entry: EntryReport, title: string): string[] {
+  const waveforms = entry.open.filter((symbol) => symbol.kind === "samples");
+  if (waveforms.length === 0) return [];
+  const inSeconds = new Map(
+    waveforms.map(({ name, rate }) => [name, Dim.symbol("seconds").mul(rate ?? 1)] as const),
+  );
+  const dim = entry.total.count.substitute(inSeconds);
+  return [`${title} ${entry.notation.write(dim, entry.repeat)} for whole seconds of sound`];
+}
+
+function trainingLines({ training, notation }: EntryReport): string[] {
+  if (training === undefined) return [];
+  const { trained, frozen, forward, backward, gradients, optimizer, kept } = training;
+  return [
+    "",
+    "a step of training",
+    ...layPairs([
+      ["  trained, frozen", `${exact(trained)}, ${exact(frozen)} elements`],
+      ["  forward, backward", `${writeCount(forward, notation)}, ${writeCount(backward, notation)} MACs`],
+      [
+        "  gradients, optimizer",
+        `${writeBytes(gradients, notation)}, ${writeBytes(optimizer, notation)} (AdamW)`,
+      ],
+      ["  activations kept", writeBytes(kept, notation)],
+    ]),
+  ];
+}
+
+function estimateLines({ estimate }: EntryReport): string[] {
+  if (estimate === undefined) return [];
+  const limits = Object.entries(estimate.byLimit)
+    .filter(([, seconds]) => seconds > 0)
+    .map(([limit, seconds]) => `${share(seconds, estimate.seconds)} ${limit}`);
+  return [`estimated time ${shortTime(estimate.seconds)}, bound by ${limits.join(", ")}`];
+}
+
+function missedLines({ missed, notation }: EntryReport, { convention }: CostReport): string[] {
+  if (missed.length === 0) return [];
+  return [
+    "",
+    `${convention} does not count`,
+    ...layPairs(
+      missed.map(({ op, nodes, macs, scalar, reason }) => [
+        `  ${op} ×${nodes}`,
+        macs.constant === 0
+          ? `${writeCount(scalar, notation)} scalar operations`
+          : `${writeCount(macs, notation)} MACs (${reason})`,
+      ]),
+    ),
+  ];
+}
+
+function rowsOf(tree: CostTree, entry: EntryReport, depth: number): string[][] {
+  return tree.children.flatMap((child) => {
+    const { count, scalar, parameters } = child.amounts;
+    const [part, whole] = [count, entry.total.count].map((dim) => bindDim(dim, entry.typical).constant ?? 0);
+    const times = child.times === 1 ? "" : ` ×${child.times}`;
+    const row = [
+      `${"  ".repeat(depth)}${child.name === "" ? "(itself)" : child.name}${times}`,
+      count.constant === 0 ? "" : writeCount(count, entry.notation, child.times),
+      share(part ?? 0, whole ?? 0),
+      scalar.constant === 0 ? "" : writeCount(scalar, entry.notation, child.times),
+      parameters.constant === 0 ? "" : exact(parameters),
+    ];
+    return [row, ...rowsOf(child, entry, depth + 1)];
+  });
+}
+
+function clipLines(report: CostReport): string[] {
+  const { clip } = report;
+  if (clip === undefined) return [];
+  const title = countTitle(report);
+  const text = (dim: Dim): string => (dim.constant === undefined ? String(dim) : countPair(dim.constant));
+  return [
+    "",
+    `one clip of ${clip.tokens} tokens`,
+    ...indent(
+      layTable([
+        ...clip.parts.map(({ entry, times, count }) => [
+          times === 1 ? entry : `${entry} ×${times}`,
+          text(count),
+          count.constant === undefined ? "" : share(count.constant, clip.count.constant ?? 0),
+        ]),
+        ["in all", `${text(clip.count)} ${title}`, ""],
+      ]),
+    ),
+  ];
+}
+
+const countPair = (value: number): string => `${exactNumber(value)} (${shortCount(value)})`;

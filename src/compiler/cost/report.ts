@@ -1,0 +1,183 @@
+/**
+ * The report of a model's cost: what every way of printing it shows.
+ *
+ * Owns: which figures there are, bound as far as numbers were given. How they are written is
+ * report-text.ts's, report-json.ts's, report-csv.ts's and page.ts's.
+ */
+import { type Dim, type DimNotation, notationOf, sumDims } from "../../lang/dims.ts";
+import type { DType } from "../../lang/types.ts";
+import type { Bindings } from "../bind.ts";
+import { bindDim, bindEntry, checkGiven, type Given, openSymbols, typicalBindings } from "./bindings.ts";
+import { type Clip, clipOf } from "./clip.ts";
+import { type Convention, definitions, type Missed, missedBy } from "./conventions.ts";
+import { type DeviceProfile, type Estimate, estimate } from "./latency.ts";
+import { type Measured, Measures, type Unavailable } from "./measures.ts";
+import { liveBytes, peakBytes, peakExpression, stateBytes, weightBytes } from "./memory.ts";
+import { allParameters, type CostSymbol, type EntryCost, elementsOf, type ModelCost } from "./model-cost.ts";
+import { selectTrained } from "./trained.ts";
+import { type TrainingCost, trainingCost } from "./training.ts";
+import { type CostTree, condense, type Grouping, mapTree, repeatOf, rollUp } from "./tree.ts";
+
+export interface ReportOptions {
+  readonly given: Given;
+  readonly convention: Convention;
+  readonly by: Grouping;
+  readonly depth?: number | undefined;
+  /** Adds a clip: the first entry once, and the next so many times. */
+  readonly tokens?: number | undefined;
+  /** Adds the cost of a training step: what is trained, as on the command line. */
+  readonly train?: string | undefined;
+  /** Adds an estimate of the time that each entry takes. */
+  readonly profile?: DeviceProfile | undefined;
+}
+
+export interface CostReport {
+  readonly model: string;
+  readonly convention: Convention;
+  readonly definition: string;
+  /** What was bound, by name. */
+  readonly bindings: ReadonlyMap<string, number>;
+  readonly parameters: Dim;
+  readonly trainable: Dim;
+  readonly entries: readonly EntryReport[];
+  readonly clip: Clip | undefined;
+}
+
+export interface EntryReport {
+  readonly entry: string;
+  readonly continues: string | undefined;
+  readonly bindings: Bindings;
+  /** What is still open. */
+  readonly open: readonly CostSymbol[];
+  readonly total: CostTree["amounts"];
+  readonly state: Dim;
+  /** Undefined where it is the largest of too many expressions. */
+  readonly peak: Dim | undefined;
+  readonly weights: ReadonlyMap<DType, Dim>;
+  readonly dispatches: Measured | Unavailable;
+  /** MACs and scalar operations of what is computed once, from learned tensors alone. */
+  readonly prepared: { readonly macs: Dim; readonly scalar: Dim };
+  readonly by: Grouping;
+  readonly tree: CostTree;
+  /** By kind of work, and by component, whatever the tree is by. */
+  readonly kinds: CostTree;
+  readonly components: CostTree;
+  /** The tree with parts of lists that cost the same put together. */
+  readonly rows: CostTree;
+  readonly missed: readonly Missed[];
+  readonly training: TrainingCost | undefined;
+  readonly estimate: Estimate | undefined;
+  readonly notation: DimNotation;
+  /** A welcome factor for the formula of the whole. */
+  readonly repeat: number;
+  /** For shares where something is open. */
+  readonly typical: Bindings;
+}
+
+/** @throws DiagnosticError when a number was given to what is not open, or is missing where one is needed */
+export function reportCost(model: ModelCost, options: ReportOptions): CostReport {
+  checkGiven(model.entries, options.given);
+  const measures = new Measures(model, options.convention);
+  const [first] = model.entries;
+  const trainable = first === undefined ? undefined : measures.of("trainable", first);
+  const entries = model.entries.map((entry) => reportEntry(entry, measures, options));
+  const bindings = new Map(entries.flatMap((entry) => [...entry.bindings]));
+  const parameters = elementsOf(allParameters(model.entries));
+  return {
+    model: model.model,
+    convention: options.convention,
+    definition: definitions[options.convention],
+    bindings,
+    parameters: bindDim(parameters, bindings),
+    trainable: bindDim(
+      trainable !== undefined && "expression" in trainable && trainable.expression !== undefined
+        ? trainable.expression
+        : parameters,
+      bindings,
+    ),
+    entries,
+    clip: options.tokens === undefined ? undefined : clipOf(model, entries, options.tokens),
+  };
+}
+
+function reportEntry(entry: EntryCost, measures: Measures, options: ReportOptions): EntryReport {
+  const { cost } = entry;
+  const bindings = bindEntry(entry, options.given);
+  const bind = (dim: Dim): Dim => bindDim(dim, bindings);
+  const full = rollUp(cost, { by: options.by, convention: options.convention });
+  const shown = options.depth === undefined ? full : rollUp(cost, { ...options, depth: options.depth });
+  const tree = mapTree(shown, bind);
+  const under = (by: Grouping): CostTree =>
+    mapTree(rollUp(cost, { by, convention: options.convention }), bind);
+  const [kinds, components] = [under("kind"), under("component")];
+  const rows = condense(tree);
+  const open = openSymbols(entry, bindings);
+  const live = liveBytes(cost).map(bind);
+  const peak = open.length === 0 ? bind(peakOf(live, bindings)) : peakExpression(live);
+  const training =
+    options.train === undefined
+      ? undefined
+      : bindTraining(trainingCost(cost, selectTrained(options.train, measures.model.entries)), bind);
+  const total = tree.amounts;
+  const state = bind(stateBytes(cost));
+  const prepared = {
+    macs: bind(sumDims(cost.prepared.map((node) => node.macs))),
+    scalar: bind(sumDims(cost.prepared.map((node) => node.scalar))),
+  };
+  const shownDims = [
+    ...[rows, kinds, components].flatMap(dimsOf),
+    state,
+    ...(peak === undefined ? [] : [peak]),
+    ...(training === undefined ? [] : Object.values(training)),
+  ];
+  return {
+    entry: entry.entry,
+    continues: entry.continues,
+    bindings,
+    open,
+    total,
+    state,
+    peak,
+    weights: new Map([...weightBytes(cost)].map(([dtype, bytes]) => [dtype, bind(bytes)])),
+    dispatches: measures.of("dispatches", entry),
+    prepared,
+    by: options.by,
+    tree,
+    kinds,
+    components,
+    rows,
+    missed: missedBy(cost, options.convention).map((missed) => ({
+      ...missed,
+      macs: bind(missed.macs),
+      scalar: bind(missed.scalar),
+    })),
+    training,
+    estimate: options.profile && open.length === 0 ? estimate(cost, bindings, options.profile) : undefined,
+    notation: notationOf(shownDims.filter((dim) => dim.constant === undefined)),
+    repeat: repeatOf(tree),
+    typical: typicalBindings(entry, bindings),
+  };
+}
+
+function peakOf(live: readonly Dim[], bindings: Bindings): Dim {
+  const peak = peakBytes(live, bindings);
+  return live.find((dim) => dim.constant === peak) ?? sumDims([]);
+}
+
+function bindTraining(training: TrainingCost, bind: (dim: Dim) => Dim): TrainingCost {
+  return {
+    trained: bind(training.trained),
+    frozen: bind(training.frozen),
+    forward: bind(training.forward),
+    backward: bind(training.backward),
+    gradients: bind(training.gradients),
+    optimizer: bind(training.optimizer),
+    kept: bind(training.kept),
+  };
+}
+
+/** Every figure of a tree that is shown. */
+function dimsOf(tree: CostTree): Dim[] {
+  const { count, scalar, parameters, read, written } = tree.amounts;
+  return [count, scalar, parameters, read, written, ...tree.children.flatMap(dimsOf)];
+}
