@@ -263,7 +263,9 @@ function readOperands(
 ): readonly TensorValue[] | "unknown" | undefined {
   if (arguments_.some((argument) => argument.value.kind === "error")) return undefined;
   if (arguments_.some((argument) => argument.value.kind === "unknown")) return "unknown";
-  const like = arguments_.map((argument) => argument.value).find((value) => value.kind === "tensor");
+  // A number takes the element type of its neighbours; beside a condition and a tensor, the tensor's.
+  const tensors = arguments_.flatMap(({ value }) => (value.kind === "tensor" ? [value] : []));
+  const like = tensors.find((tensor) => tensor.type.dtype !== "bool") ?? tensors[0];
   const operands: TensorValue[] = [];
   for (const [i, { value, span }] of arguments_.entries()) {
     if (value.kind === "tensor") {
@@ -277,7 +279,7 @@ function readOperands(
       );
       return undefined;
     }
-    if (like?.kind !== "tensor" || !(isStaticNumber(value) || value.kind === "bool")) {
+    if (like === undefined || !(isStaticNumber(value) || value.kind === "bool")) {
       evaluation.fail(messages.tensorOperandWanted(`\`${op.name}\``, span, value));
       return undefined;
     }
