@@ -10,6 +10,7 @@ import { failureDiagnostic } from "../runtime/failure.ts";
 import { addCheck } from "./check-command.ts";
 import { addClassify } from "./classify-command.ts";
 import { addCompile } from "./compile-command.ts";
+import { addCost } from "./cost-command.ts";
 import { addDiff } from "./diff-command.ts";
 import { addDoc } from "./doc-command.ts";
 import { addFormat } from "./format-command.ts";
@@ -60,6 +61,7 @@ function buildProgram(run: Run): Command {
   addFormat(program, run);
   addDiff(program, run);
   addDoc(program, run);
+  addCost(program, run);
   addInspect(program, run);
   addCompile(program, run);
   addRun(program, run);
