@@ -141,7 +141,7 @@ describe.each(targets)("on %s", (target) => {
         expect(owners.filter((owner) => owner === 0)).toHaveLength(rows - 1);
       }
       for (let row = 0; row < rows; row++) {
-        const members = source.data.subarray(row * tokens, (row + 1) * tokens);
+        const members = [...source.data.subarray(row * tokens, (row + 1) * tokens)].map(Number);
         expect(sizes.data[row]).toBe(members.reduce((sum, member) => sum + member, 0));
       }
     });

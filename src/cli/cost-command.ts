@@ -13,6 +13,7 @@ import {
   givenBy,
   openOption,
   openProfile,
+  settingsOf,
   withCountOptions,
 } from "./cost-options.ts";
 import { positiveInteger, useColor } from "./options.ts";
@@ -63,6 +64,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
   const forPeople = options.json !== true && options.csv !== true;
   const report = reportCost(model, {
     given: givenBy(options),
+    settings: settingsOf(options),
     convention: options.convention,
     by: options.by,
     depth: options.depth ?? (forPeople ? defaultDepth : undefined),
@@ -73,6 +75,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
   if (options.html !== undefined) {
     const full = reportCost(model, {
       given: givenBy(options),
+      settings: settingsOf(options),
       convention: options.convention,
       by: "path",
       tokens: options.tokens,

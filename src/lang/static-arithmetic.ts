@@ -183,7 +183,9 @@ function fractions(
       return quotient(a.numerator.mul(b.denominator), a.denominator.mul(b.numerator));
     case "%":
       if (!a.denominator.equals(one) || !b.denominator.equals(one)) {
-        return refuse("`%` needs two integers");
+        const parts = [a.numerator, a.denominator, b.numerator, b.denominator];
+        const isOpen = parts.some((part) => part.constant === undefined);
+        return (isOpen ? undecided : refuse)("`%` needs two integers");
       }
       if (b.numerator.constant === 0) return refuse(`${grouped(a.numerator)} % 0 has no value`);
       return fine(intValue(a.numerator.modulo(b.numerator)));

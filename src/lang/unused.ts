@@ -160,6 +160,10 @@ function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<strin
       continue;
     }
     if (!computes || declaration.base !== undefined) continue;
+    if (member.kind === "let" && declaration.blockKind !== "model") {
+      // What a block calls by a name is there for those who use it: `decoder.embed`.
+      continue;
+    }
     if (member.kind === "let" && !isSpared(member.name.name) && !outside.has(member.name.name)) {
       const { name } = member.name;
       if (!isUsed(name, whole, member)) found.push(messages.unusedLet(member.name));

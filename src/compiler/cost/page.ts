@@ -9,12 +9,12 @@ import { bindDim } from "./bindings.ts";
 import { exactNumber, share, shortCount, writeBytes, writeCount } from "./numbers.ts";
 import { pageScript } from "./page-script.ts";
 import type { CostReport, EntryReport } from "./report.ts";
-import { countTitle } from "./report-text.ts";
+import { countTitle, givenTexts } from "./report-text.ts";
 import type { CostTree } from "./tree.ts";
 
 export function costPage(report: CostReport): string {
   const title = `What ${report.model} costs`;
-  const bound = [...report.bindings].map(([name, value]) => `${name} = ${value}`).join(", ");
+  const bound = givenTexts(report).join(", ");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -71,7 +71,7 @@ ${formulaList(
 )}
 <div class="picture"></div>
 ${shares === "" ? "" : `<p class="quiet">Shares and widths at ${escapeHtml(shares)}.</p>`}
-<div class="pair">
+<div class="${entry.open.length > 0 ? "pair wide" : "pair"}">
 ${headingTable("Kind of work", entry.kinds, entry, unit)}
 ${headingTable("Component", entry.components, entry, unit)}
 </div>
@@ -144,20 +144,29 @@ function clipSection(report: CostReport): string {
 
 // ---------------------------------------------------------------- data of the picture
 
+const positionColor = 7;
+
 function pageData(entry: EntryReport): unknown {
-  const data = (tree: CostTree, color: number): unknown => ({
+  // Parts of one name have one colour, wherever they stand; positions in lists have none.
+  const colors = new Map<string, number>();
+  const colorOf = (name: string): number => {
+    if (/^\d|^\{/.test(name)) return positionColor;
+    const known = colors.get(name) ?? colors.size % positionColor;
+    colors.set(name, known);
+    return known;
+  };
+  const data = (tree: CostTree): unknown => ({
     name: tree.name,
     path: tree.path,
     times: tree.times,
-    color,
+    color: colorOf(tree.name),
     value: typicalValue(tree.amounts.count, entry),
     count: writeCount(tree.amounts.count, entry.notation, tree.times),
     scalar: writeCount(tree.amounts.scalar, entry.notation, tree.times),
     parameters: writeCount(tree.amounts.parameters, entry.notation),
-    parts: tree.children.map((child, i) => data(child, tree.path === "" ? i : color)),
+    parts: tree.children.map(data),
   });
-  const rows = entry.rows.children.map((row, i) => data(row, i));
-  return { name: entry.entry, tree: data(entry.tree, 0), rows };
+  return { name: entry.entry, tree: data(entry.tree), rows: entry.rows.children.map(data) };
 }
 
 function typicalValue(dim: Dim, entry: EntryReport): number {
@@ -204,7 +213,7 @@ summary{cursor:pointer;color:var(--quiet);margin-top:8px}
 .bar.top{background:var(--c7)!important;font-weight:600}
 ${Array.from({ length: 8 }, (_, i) => `.c${i}{background:var(--c${i})}`).join("")}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:24px;margin-top:22px}
-.scroll{overflow-x:auto}
+.wide{grid-template-columns:1fr}.scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th,td{padding:3px 8px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th{color:var(--quiet);font-weight:500}th:first-child,td.name{text-align:left}

@@ -25,6 +25,7 @@ export function reportToJson(report: CostReport): Record<string, unknown> {
     schema: costSchema,
     model: report.model,
     convention: { name: report.convention, definition: report.definition },
+    settings: Object.fromEntries(report.settings),
     bindings: Object.fromEntries(report.bindings),
     parameters: { all: quantity(report.parameters), trainable: quantity(report.trainable) },
     entries: report.entries.map(entryToJson),

@@ -17,7 +17,7 @@ import type { CostReport, EntryReport } from "./report.ts";
 import type { CostTree } from "./tree.ts";
 
 export function reportLines(report: CostReport): string[] {
-  const bound = [...report.bindings].map(([name, value]) => `${name} = ${value}`);
+  const bound = givenTexts(report);
   return [
     report.model + (bound.length === 0 ? "" : `  at ${bound.join(", ")}`),
     `${report.convention}: ${report.definition}`,
@@ -25,6 +25,11 @@ export function reportLines(report: CostReport): string[] {
     ...report.entries.flatMap((entry) => ["", ...entryLines(entry, report)]),
     ...clipLines(report),
   ];
+}
+
+/** `keep = 70%`, `T = 160000` */
+export function givenTexts({ settings, bindings }: CostReport): string[] {
+  return [...settings, ...bindings].map(([name, value]) => `${name} = ${value}`);
 }
 
 const exact = (dim: Dim): string => (dim.constant === undefined ? String(dim) : exactNumber(dim.constant));

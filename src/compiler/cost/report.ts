@@ -20,6 +20,8 @@ import { type CostTree, condense, type Grouping, mapTree, repeatOf, rollUp } fro
 
 export interface ReportOptions {
   readonly given: Given;
+  /** What the model's parameters were set to, as it was written. */
+  readonly settings: ReadonlyMap<string, string>;
   readonly convention: Convention;
   readonly by: Grouping;
   readonly depth?: number | undefined;
@@ -35,6 +37,7 @@ export interface CostReport {
   readonly model: string;
   readonly convention: Convention;
   readonly definition: string;
+  readonly settings: ReadonlyMap<string, string>;
   /** What was bound, by name. */
   readonly bindings: ReadonlyMap<string, number>;
   readonly parameters: Dim;
@@ -87,6 +90,7 @@ export function reportCost(model: ModelCost, options: ReportOptions): CostReport
     model: model.model,
     convention: options.convention,
     definition: definitions[options.convention],
+    settings: options.settings,
     bindings,
     parameters: bindDim(parameters, bindings),
     trainable: bindDim(

@@ -1,0 +1,341 @@
+/**
+ * Many variants of one model, measured.
+ *
+ * Owns: laying a model out as seldom as possible. Ratios and integers that vary are left open and their
+ * expressions evaluated; what can't be left open, and the two ends of a ratio (where the layout may
+ * differ), is laid out for each of its values. A layout is shared by all variants that agree on it.
+ */
+import type { StaticParameter } from "../../lang/ast.ts";
+import { DiagnosticError, DiagnosticSink } from "../../lang/diagnostic.ts";
+import { canStayOpen } from "../../lang/model.ts";
+import type { Program } from "../../lang/program.ts";
+import { bindEntry, checkGiven, costFailure, type Given, requireBound } from "./bindings.ts";
+import { generationOf } from "./clip.ts";
+import type { Convention } from "./conventions.ts";
+import { type MeasureName, Measures, measureFacts } from "./measures.ts";
+import { costModel, type EntryCost } from "./model-cost.ts";
+
+export interface SweepValue {
+  readonly text: string;
+  /** When it is a number. */
+  readonly value: number | undefined;
+}
+
+export interface Axis {
+  readonly name: string;
+  /** A parameter of the model, or something that is bound when it is laid out: seconds, tokens, a size. */
+  readonly kind: "parameter" | "binding";
+  readonly values: readonly SweepValue[];
+}
+
+export interface SweepRequest {
+  readonly model: string | undefined;
+  readonly entry: string | undefined;
+  readonly settings: ReadonlyMap<string, string>;
+  readonly given: Given;
+  readonly tokens: number | undefined;
+  readonly axes: readonly Axis[];
+  readonly measures: readonly MeasureName[];
+  readonly convention: Convention;
+}
+
+export interface Column {
+  /** `prefill.macs`, `clip.macs`, `params` */
+  readonly name: string;
+  readonly title: string;
+  readonly unit: "" | "B";
+}
+
+export interface Variant {
+  /** One for each axis. */
+  readonly at: readonly SweepValue[];
+  /** One for each column. */
+  readonly values: readonly number[];
+}
+
+export interface Sweep {
+  readonly model: string;
+  readonly convention: Convention;
+  readonly axes: readonly Axis[];
+  readonly columns: readonly Column[];
+  readonly variants: readonly Variant[];
+  /** How often the model was laid out. */
+  readonly layouts: number;
+}
+
+/** More is a mistake in a range. */
+const mostVariants = 200_000;
+
+/** @throws DiagnosticError when a value fits no parameter, a layout fails, or something stays open */
+export function sweepModel(
+  program: Program,
+  parameters: readonly StaticParameter[],
+  request: SweepRequest,
+): Sweep {
+  const total = request.axes.reduce((product, axis) => product * axis.values.length, 1);
+  if (total > mostVariants) {
+    throw costFailure("sweep-too-large", `This sweep has ${total} variants; ${mostVariants} are the most.`);
+  }
+  const layouts = new Layouts(program, parameters, request);
+  let columns: readonly Column[] | undefined;
+  const variants = combinations(request.axes.map((axis) => axis.values)).map((at): Variant => {
+    const layout = layouts.of(at);
+    columns ??= layout.columns;
+    return { at, values: layout.measure(at) };
+  });
+  return {
+    model: layouts.model,
+    convention: request.convention,
+    axes: request.axes,
+    columns: columns ?? [],
+    variants,
+    layouts: layouts.count,
+  };
+}
+
+function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
+  return lists.reduce<T[][]>(
+    (all, list) => all.flatMap((before) => list.map((item) => [...before, item])),
+    [[]],
+  );
+}
+
+/** The layouts of a sweep by what had to be decided for them. */
+class Layouts {
+  readonly #program: Program;
+  readonly #request: SweepRequest;
+  readonly #known = new Map<string, Layout>();
+  /** Of the parameters that can be left open: `ratio` or `int`. */
+  readonly #types: ReadonlyMap<string, string>;
+  /** Parameters that vary and are left open: integers last, which are given up first. */
+  #open: readonly string[];
+
+  constructor(program: Program, parameters: readonly StaticParameter[], request: SweepRequest) {
+    this.#program = program;
+    this.#request = request;
+    this.#types = new Map(
+      parameters
+        .filter(canStayOpen)
+        .map(({ name, type }) => [name.name, type.kind === "named-type" ? type.name.name : ""] as const),
+    );
+    const isRatio = (name: string): boolean => this.#types.get(name) === "ratio";
+    this.#open = request.axes
+      .filter(({ name, kind, values }) => kind === "parameter" && values.length > 1 && this.#types.has(name))
+      .map((axis) => axis.name)
+      .sort((a, b) => Number(isRatio(b)) - Number(isRatio(a)));
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  get model(): string {
+    return [...this.#known.values()][0]?.measures.model.model ?? "";
+  }
+
+  of(at: readonly SweepValue[]): Layout {
+    for (;;) {
+      const open = this.#open.filter((name) => this.#staysOpen(name, at));
+      const key = JSON.stringify([open, this.#decided(at, open)]);
+      const known = this.#known.get(key);
+      if (known !== undefined) return known;
+      const made = this.#layOut(at, open);
+      if (made !== undefined) {
+        this.#known.set(key, made);
+        return made;
+      }
+      // Something depends on a value that was left open: it is decided from now on.
+      const given = open.at(-1);
+      this.#open = this.#open.filter((name) => name !== given);
+    }
+  }
+
+  #decided(at: readonly SweepValue[], open: readonly string[]): (readonly [string, string])[] {
+    return this.#request.axes.flatMap(({ name, kind }, i) =>
+      kind === "parameter" && !open.includes(name) ? [[name, at[i]?.text ?? ""] as const] : [],
+    );
+  }
+
+  /** A ratio's ends may be laid out differently; an integer below 1 is no size. */
+  #staysOpen(name: string, at: readonly SweepValue[]): boolean {
+    const value = at[this.#request.axes.findIndex((axis) => axis.name === name)]?.value;
+    if (value === undefined) return false;
+    return this.#types.get(name) === "ratio" ? value > 0 && value < 1 : Number.isInteger(value) && value >= 1;
+  }
+
+  #layOut(at: readonly SweepValue[], open: readonly string[]): Layout | undefined {
+    const { model, entry, settings } = this.#request;
+    const sink = new DiagnosticSink();
+    const request = { model, entry, open, settings: new Map([...settings, ...this.#decided(at, open)]) };
+    const counted = costModel(this.#program, request, sink);
+    if (counted !== undefined && !sink.hasErrors) {
+      return new Layout(new Measures(counted, this.#request.convention), this.#request);
+    }
+    if (open.length > 0) return undefined;
+    throw new DiagnosticError(sink.sorted());
+  }
+}
+
+interface Measurement {
+  readonly column: Column;
+  measure(given: Given, tokens: number | undefined): number;
+}
+
+class Layout {
+  readonly measures: Measures;
+  readonly #request: SweepRequest;
+  readonly #measurements: readonly Measurement[];
+  readonly #open: ReadonlySet<string>;
+  #checked = false;
+
+  constructor(measures: Measures, request: SweepRequest) {
+    this.measures = measures;
+    this.#request = request;
+    this.#measurements = measurementsOf(measures, request);
+    this.#open = new Set(measures.model.entries.flatMap((entry) => entry.symbols.map((s) => s.name)));
+  }
+
+  get columns(): readonly Column[] {
+    return this.#measurements.map((measurement) => measurement.column);
+  }
+
+  measure(at: readonly SweepValue[]): number[] {
+    const { given, axes, tokens } = this.#request;
+    const bindings = new Map(given.at);
+    let seconds = given.seconds;
+    let written = tokens;
+    for (const [i, { name, kind }] of axes.entries()) {
+      const value = at[i]?.value;
+      if (value === undefined) continue;
+      if (this.#open.has(name)) bindings.set(name, value);
+      else if (kind === "binding" && name === "seconds") seconds = value;
+      else if (kind === "binding" && name === "tokens") written = value;
+      else if (kind === "binding") bindings.set(name, value);
+    }
+    const whole = { at: bindings, seconds };
+    if (!this.#checked) checkGiven(this.measures.model.entries, whole);
+    this.#checked = true;
+    return this.#measurements.map((measurement) => measurement.measure(whole, written));
+  }
+}
+
+function measurementsOf(measures: Measures, request: SweepRequest): Measurement[] {
+  const { entries } = measures.model;
+  const hasTokens = request.tokens !== undefined || request.axes.some((axis) => axis.name === "tokens");
+  const found: Measurement[] = [];
+  for (const name of request.measures) {
+    const { title, unit, ofEntry } = measureFacts[name];
+    const [first] = entries;
+    if (!ofEntry && first !== undefined) {
+      found.push({ column: { name, title, unit }, measure: measureOne(measures, name, first) });
+    } else if (hasTokens && (name === "macs" || name === "scalars")) {
+      const column = { name: `clip.${name}`, title: `${title} of a clip`, unit };
+      found.push({ column, measure: measureClip(measures, name) });
+    } else {
+      for (const entry of entries) {
+        const column = { name: `${entry.entry}.${name}`, title: `${title} of ${entry.entry}`, unit };
+        found.push({ column, measure: measureOne(measures, name, entry) });
+      }
+    }
+  }
+  return found;
+}
+
+function measureOne(measures: Measures, name: MeasureName, entry: EntryCost): Measurement["measure"] {
+  const measured = measures.of(name, entry);
+  if ("unavailable" in measured) {
+    throw costFailure("measure-unavailable", `The measure ${name} is ${measured.unavailable}.`);
+  }
+  if (!measureFacts[name].ofEntry) return (given) => measured.value(given.at);
+  return (given) => {
+    const bindings = bindEntry(entry, given);
+    if (measured.expression?.constant === undefined) requireBound(entry, bindings, `The measure ${name}`);
+    return measured.value(bindings);
+  };
+}
+
+function measureClip(measures: Measures, name: MeasureName): Measurement["measure"] {
+  const generation = generationOf(measures.model);
+  const part = (entry: string | undefined): Measurement["measure"] | undefined => {
+    const found = measures.model.entries.find((candidate) => candidate.entry === entry);
+    return found && measureOne(measures, name, found);
+  };
+  const [first, next] = [part(generation?.first), part(generation?.next)];
+  if (first === undefined || next === undefined) {
+    throw costFailure(
+      "no-generation",
+      `${measures.model.model} has no entry that continues another, so it generates no tokens.`,
+      "leave the tokens out",
+    );
+  }
+  return (given, tokens) => first(given, undefined) + (tokens ?? 0) * next(given, undefined);
+}
+
+// ---------------------------------------------------------------- reading axes
+
+/**
+ * The values in `0.5..1.0:0.1` (both ends included), `50%..100%:10%`, `8,64,256` or `130m,780m`.
+ * @throws DiagnosticError `bad-sweep-values`
+ */
+export function readAxisValues(name: string, text: string): readonly SweepValue[] {
+  const values = text.split(",").flatMap((part) => readPart(name, part.trim()));
+  if (values.some((value) => value.text === "")) throw badValues(name, text, "a value is missing");
+  return values;
+}
+
+function readPart(name: string, part: string): SweepValue[] {
+  const range = /^([\d.]+%?)\.\.([\d.]+%?)(?::([\d.]+%?))?$/.exec(part);
+  if (range === null) return [{ text: part, value: numberIn(part) }];
+  const [from, to] = [numberIn(range[1] ?? ""), numberIn(range[2] ?? "")];
+  const isWhole = Number.isInteger(from) && Number.isInteger(to) && !part.includes("%");
+  const step = range[3] === undefined ? (isWhole ? 1 : undefined) : numberIn(range[3]);
+  if (from === undefined || to === undefined || step === undefined || !(step > 0) || to < from) {
+    throw badValues(name, part, "a range is written from..to:step");
+  }
+  const count = Math.floor((to - from) / step + 1e-9) + 1;
+  if (count > mostVariants) throw badValues(name, part, `it has ${count} values`);
+  return Array.from({ length: count }, (_, i) => {
+    // 0.5 + 2 * 0.1 is 0.7, not 0.7000000000000001.
+    const value = Number((from + i * step).toPrecision(12));
+    return { text: String(value), value };
+  });
+}
+
+function numberIn(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(%)?$/.exec(text);
+  if (match === null) return undefined;
+  return Number((Number(match[1]) * (match[2] === undefined ? 1 : 0.01)).toPrecision(12));
+}
+
+function badValues(name: string, text: string, problem: string): DiagnosticError {
+  return costFailure(
+    "bad-sweep-values",
+    `The values of ${name}, \`${text}\`, can't be read: ${problem}.`,
+    "as in keep=0.5..1.0:0.1 or size=130m,780m,2.7b",
+  );
+}
+
+/** The values of a parameter as the model's own `sweep` writes them. */
+export function axisOfTexts(name: string, texts: readonly string[]): Axis {
+  const values = texts.map((text) => ({ text, value: numberIn(text) }));
+  return { name, kind: "parameter", values };
+}
+
+/** Which points no other beats, where less is better of both: those along the lower left. */
+export function paretoFront(points: readonly (readonly [x: number, y: number])[]): ReadonlySet<number> {
+  const at = (i: number): readonly [number, number] => points[i] ?? [0, 0];
+  const order = points.map((_, i) => i);
+  order.sort((i, j) => at(i)[0] - at(j)[0] || at(i)[1] - at(j)[1]);
+  const front = new Set<number>();
+  let best = Number.POSITIVE_INFINITY;
+  let bestX = Number.NEGATIVE_INFINITY;
+  for (const i of order) {
+    const [x, y] = at(i);
+    // Equal points are on the front together.
+    if (y < best || (y === best && x === bestX)) {
+      front.add(i);
+      [bestX, best] = [x, y];
+    }
+  }
+  return front;
+}
