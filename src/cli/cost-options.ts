@@ -112,7 +112,8 @@ export function countProgram(
   sink: DiagnosticSink,
 ): ModelCost {
   const { model, entry, open, settings } = request;
-  const counted = costModel(program, { model, entry, open, settings }, sink);
+  const entries = entry === undefined ? undefined : [entry];
+  const counted = costModel(program, { model, entries, open, settings }, sink);
   if (counted === undefined || sink.hasErrors) throw new DiagnosticError(sink.sorted());
   return counted;
 }

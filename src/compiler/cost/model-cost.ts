@@ -40,13 +40,18 @@ export interface ModelCost {
   readonly plans: Plans;
 }
 
-/** One entry, or all of them where the request names none. `undefined` once the problems are in `sink`. */
+export interface CostRequest extends Omit<EntryRequest, "entry"> {
+  /** In this order; all of the model's when left out. */
+  readonly entries?: readonly string[] | undefined;
+}
+
+/** `undefined` once the problems are in `sink`. */
 export function costModel(
   program: Program,
-  request: EntryRequest,
+  request: CostRequest,
   sink: DiagnosticSink,
 ): ModelCost | undefined {
-  const names = request.entry === undefined ? entryNames(program, request, sink) : [request.entry];
+  const names = request.entries ?? entryNames(program, request, sink);
   if (names === undefined || sink.hasErrors) return undefined;
   const entries: EntryCost[] = [];
   let known: Pick<ModelCost, "model" | "parameters" | "plans"> | undefined;

@@ -9,28 +9,17 @@ import type { StaticParameter } from "../../lang/ast.ts";
 import { DiagnosticError, DiagnosticSink } from "../../lang/diagnostic.ts";
 import { canStayOpen } from "../../lang/model.ts";
 import type { Program } from "../../lang/program.ts";
+import { type Axis, mostVariants, type SweepValue } from "./axes.ts";
 import { bindEntry, checkGiven, costFailure, type Given, requireBound } from "./bindings.ts";
-import { generationOf } from "./clip.ts";
+import { continuedSizes, generatingEntries } from "./clip.ts";
 import type { Convention } from "./conventions.ts";
-import { type MeasureName, Measures, measureFacts } from "./measures.ts";
+import { type MeasureName, Measures, measureFacts, noDispatches } from "./measures.ts";
 import { costModel, type EntryCost } from "./model-cost.ts";
-
-export interface SweepValue {
-  readonly text: string;
-  /** When it is a number. */
-  readonly value: number | undefined;
-}
-
-export interface Axis {
-  readonly name: string;
-  /** A parameter of the model, or something that is bound when it is laid out: seconds, tokens, a size. */
-  readonly kind: "parameter" | "binding";
-  readonly values: readonly SweepValue[];
-}
 
 export interface SweepRequest {
   readonly model: string | undefined;
-  readonly entry: string | undefined;
+  /** Which entries to measure; all of the model when left out. */
+  readonly entries: readonly string[] | undefined;
   readonly settings: ReadonlyMap<string, string>;
   readonly given: Given;
   readonly tokens: number | undefined;
@@ -56,15 +45,14 @@ export interface Variant {
 export interface Sweep {
   readonly model: string;
   readonly convention: Convention;
+  /** What all variants were set to or bound to, as it was written. */
+  readonly settings: ReadonlyMap<string, string>;
   readonly axes: readonly Axis[];
   readonly columns: readonly Column[];
   readonly variants: readonly Variant[];
   /** How often the model was laid out. */
   readonly layouts: number;
 }
-
-/** More is a mistake in a range. */
-const mostVariants = 200_000;
 
 /** @throws DiagnosticError when a value fits no parameter, a layout fails, or something stays open */
 export function sweepModel(
@@ -86,6 +74,7 @@ export function sweepModel(
   return {
     model: layouts.model,
     convention: request.convention,
+    settings: request.settings,
     axes: request.axes,
     columns: columns ?? [],
     variants,
@@ -164,9 +153,9 @@ class Layouts {
   }
 
   #layOut(at: readonly SweepValue[], open: readonly string[]): Layout | undefined {
-    const { model, entry, settings } = this.#request;
+    const { model, entries, settings } = this.#request;
     const sink = new DiagnosticSink();
-    const request = { model, entry, open, settings: new Map([...settings, ...this.#decided(at, open)]) };
+    const request = { model, entries, open, settings: new Map([...settings, ...this.#decided(at, open)]) };
     const counted = costModel(this.#program, request, sink);
     if (counted !== undefined && !sink.hasErrors) {
       return new Layout(new Measures(counted, this.#request.convention), this.#request);
@@ -255,87 +244,23 @@ function measureOne(measures: Measures, name: MeasureName, entry: EntryCost): Me
 }
 
 function measureClip(measures: Measures, name: MeasureName): Measurement["measure"] {
-  const generation = generationOf(measures.model);
-  const part = (entry: string | undefined): Measurement["measure"] | undefined => {
-    const found = measures.model.entries.find((candidate) => candidate.entry === entry);
-    return found && measureOne(measures, name, found);
+  const [first, next] = generatingEntries(measures.model);
+  const sizes = continuedSizes(first, next);
+  const [reading, writing] = [first, next].map((entry) => measures.of(name, entry));
+  if (
+    reading === undefined ||
+    writing === undefined ||
+    "unavailable" in reading ||
+    "unavailable" in writing
+  ) {
+    throw costFailure("measure-unavailable", `The measure ${name} is ${noDispatches.unavailable}.`);
+  }
+  const perToken = writing.expression?.substitute(sizes);
+  return (given, tokens) => {
+    const bindings = new Map([...bindEntry(next, given), ...bindEntry(first, given)]);
+    requireBound(first, bindings, `The measure ${name}`);
+    const open = [...(perToken?.symbols() ?? [])].filter((symbol) => !bindings.has(symbol));
+    if (open.length > 0) requireBound(next, bindings, `The measure ${name}`);
+    return reading.value(bindings) + (tokens ?? 0) * (perToken?.evaluate(bindings) ?? 0);
   };
-  const [first, next] = [part(generation?.first), part(generation?.next)];
-  if (first === undefined || next === undefined) {
-    throw costFailure(
-      "no-generation",
-      `${measures.model.model} has no entry that continues another, so it generates no tokens.`,
-      "leave the tokens out",
-    );
-  }
-  return (given, tokens) => first(given, undefined) + (tokens ?? 0) * next(given, undefined);
-}
-
-// ---------------------------------------------------------------- reading axes
-
-/**
- * The values in `0.5..1.0:0.1` (both ends included), `50%..100%:10%`, `8,64,256` or `130m,780m`.
- * @throws DiagnosticError `bad-sweep-values`
- */
-export function readAxisValues(name: string, text: string): readonly SweepValue[] {
-  const values = text.split(",").flatMap((part) => readPart(name, part.trim()));
-  if (values.some((value) => value.text === "")) throw badValues(name, text, "a value is missing");
-  return values;
-}
-
-function readPart(name: string, part: string): SweepValue[] {
-  const range = /^([\d.]+%?)\.\.([\d.]+%?)(?::([\d.]+%?))?$/.exec(part);
-  if (range === null) return [{ text: part, value: numberIn(part) }];
-  const [from, to] = [numberIn(range[1] ?? ""), numberIn(range[2] ?? "")];
-  const isWhole = Number.isInteger(from) && Number.isInteger(to) && !part.includes("%");
-  const step = range[3] === undefined ? (isWhole ? 1 : undefined) : numberIn(range[3]);
-  if (from === undefined || to === undefined || step === undefined || !(step > 0) || to < from) {
-    throw badValues(name, part, "a range is written from..to:step");
-  }
-  const count = Math.floor((to - from) / step + 1e-9) + 1;
-  if (count > mostVariants) throw badValues(name, part, `it has ${count} values`);
-  return Array.from({ length: count }, (_, i) => {
-    // 0.5 + 2 * 0.1 is 0.7, not 0.7000000000000001.
-    const value = Number((from + i * step).toPrecision(12));
-    return { text: String(value), value };
-  });
-}
-
-function numberIn(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?|\.\d+)(%)?$/.exec(text);
-  if (match === null) return undefined;
-  return Number((Number(match[1]) * (match[2] === undefined ? 1 : 0.01)).toPrecision(12));
-}
-
-function badValues(name: string, text: string, problem: string): DiagnosticError {
-  return costFailure(
-    "bad-sweep-values",
-    `The values of ${name}, \`${text}\`, can't be read: ${problem}.`,
-    "as in keep=0.5..1.0:0.1 or size=130m,780m,2.7b",
-  );
-}
-
-/** The values of a parameter as the model's own `sweep` writes them. */
-export function axisOfTexts(name: string, texts: readonly string[]): Axis {
-  const values = texts.map((text) => ({ text, value: numberIn(text) }));
-  return { name, kind: "parameter", values };
-}
-
-/** Which points no other beats, where less is better of both: those along the lower left. */
-export function paretoFront(points: readonly (readonly [x: number, y: number])[]): ReadonlySet<number> {
-  const at = (i: number): readonly [number, number] => points[i] ?? [0, 0];
-  const order = points.map((_, i) => i);
-  order.sort((i, j) => at(i)[0] - at(j)[0] || at(i)[1] - at(j)[1]);
-  const front = new Set<number>();
-  let best = Number.POSITIVE_INFINITY;
-  let bestX = Number.NEGATIVE_INFINITY;
-  for (const i of order) {
-    const [x, y] = at(i);
-    // Equal points are on the front together.
-    if (y < best || (y === best && x === bestX)) {
-      front.add(i);
-      [bestX, best] = [x, y];
-    }
-  }
-  return front;
 }
