@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 /**
  * Writes `dist/<name>.js` for each entry point, given from the root of the repository.
  *
- * onnxruntime stays outside: it is a native library. So do the decoders of FLAC and Vorbis: they load
+ * onnxruntime and Dawn stay outside: they are native libraries. So do the decoders of FLAC and Vorbis: they load
  * an LGPL package, which has to remain one that a user can replace.
  */
 export async function bundle(entryPoints) {
@@ -23,7 +23,7 @@ export async function bundle(entryPoints) {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["onnxruntime-node", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
+    external: ["onnxruntime-node", "webgpu", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
     legalComments: "linked",
     // CommonJS packages ask for Node's modules by `require`, which modules don't have.
     banner: {

@@ -124,6 +124,7 @@ const places: Readonly<Record<string, RegExp>> = {
   "@wasm-audio-decoders/ogg-vorbis": /^src\/runtime\/audio\/compressed\.ts$/,
   "mpg123-decoder": /^src\/runtime\/audio\/compressed\.ts$/,
   "@huggingface/tokenizers": /^src\/runtime\/generation\/tokenizer\.ts$/,
+  webgpu: /^src\/runtime\/gpu\/dawn\.ts$/,
   "opus-decoder": /^src\/runtime\/audio\/opus\.ts$/,
   "vscode-languageserver": /^src\/server\//,
   "vscode-languageserver-textdocument": /^src\/server\//,
