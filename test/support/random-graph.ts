@@ -69,7 +69,7 @@ interface State {
 /** One step: a new value for the pool, or `undefined` where the step does not fit. */
 type Step = (state: State, x: Value) => Value | undefined;
 
-export function randomGraph(seed: number, steps = 12): Graph {
+export function randomGraph(seed: number, steps = 12, kinds: readonly Step[] = stepKinds): Graph {
   const random = randomNumbers(seed);
   const writer = new GraphWriter(`random${seed}`);
   const pool = [
@@ -83,7 +83,7 @@ export function randomGraph(seed: number, steps = 12): Graph {
   ];
   const state: State = { writer, random, pool };
   for (let step = 0; step < steps; step++) {
-    const made = pick(random, stepKinds)(state, pick(random, pool));
+    const made = pick(random, kinds)(state, pick(random, pool));
     if (made !== undefined) pool.push(made);
   }
   const outputs = [...new Set([pool.at(-1), pool.at(-3), pick(random, pool)])].filter(
@@ -198,6 +198,62 @@ const stepKinds: readonly Step[] = [
   select,
   lookUp,
   enlarge,
+];
+
+/** x as [sequences, length, width]: the symbol is now how many there are, now how long they are. */
+const sequences = ({ writer, random }: State, x: Value): Value | undefined => {
+  const [first, ...others] = x.type.shape;
+  const width = productDims(others);
+  if (first === undefined || width.constant === undefined) return undefined;
+  const shape = random() < 0.5 ? [Dim.of(1), first, width] : [first, Dim.of(1), width];
+  return writer.one("reshape", [x], { shape });
+};
+
+const asBefore = ({ writer }: State, x: Value, made: Value | undefined): Value | undefined =>
+  made && writer.one("tanh", [writer.one("reshape", [made], { shape: x.type.shape })]);
+
+const filterPast: Step = (state, x) => {
+  const { writer } = state;
+  const line = sequences(state, x);
+  const width = line?.type.shape[2];
+  if (line === undefined || width === undefined) return undefined;
+  const weights = [
+    writer.parameter(`filter.weight.${width}`, width, 3),
+    writer.parameter(`filter.bias.${width}`, width),
+  ];
+  return asBefore(state, x, writer.emit("causal_conv", [line, ...weights])[0]);
+};
+
+const scanPast: Step = (state, x) => {
+  const { writer, random } = state;
+  const line = sequences(state, x);
+  const [batch, length, width] = line?.type.shape ?? [];
+  if (line === undefined || batch === undefined || length === undefined || width === undefined)
+    return undefined;
+  const one = Dim.of(1);
+  const heads = writer.one("reshape", [line], { shape: [batch, length, one, width] });
+  const steps = writer.one("sigmoid", [writer.one("mean", [line], { axes: [2], keep: true })]);
+  const rate = writer.one("neg", [writer.one("abs", [writer.parameter("scan.rate", 1)])]);
+  const operands = [heads, steps, rate, heads, heads, writer.parameter("scan.skip", 1)];
+  const chunk = pick(random, [1, 2, 4]);
+  return asBefore(state, x, writer.emit("ssd", operands, { chunk })[0]);
+};
+
+const convolve: Step = ({ writer }, x) => {
+  const [, channels, width] = x.type.shape;
+  if (channels?.constant === undefined || width?.constant === undefined) return undefined;
+  const weight = writer.parameter(`conv.weight.${channels}`, 2, channels, 2);
+  return writer.one("tanh", [writer.one("conv1d", [x, weight], { padding: [1, 0], strides: [1] })]);
+};
+
+/** All that counts multiply-adds; graphs of the other steps alone hold few of them. */
+export const multiplyingSteps: readonly Step[] = [
+  ...stepKinds,
+  product,
+  product,
+  filterPast,
+  scanPast,
+  convolve,
 ];
 
 function pick<Item>(random: Random, items: readonly Item[]): Item {

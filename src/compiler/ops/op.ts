@@ -84,6 +84,13 @@ export interface Accounting {
   /** Counts of other tools, where they are not the multiply-adds. */
   readonly torchprofile?: ToolCount;
   readonly fvcore?: ToolCount;
+  /** Multiply-adds that the standard ONNX lowering executes beyond those declared; none when left out. */
+  readonly overhead?: (context: CostContext) => readonly Overhead[];
+}
+
+export interface Overhead {
+  readonly reason: string;
+  readonly macs: Dim;
 }
 
 export interface OpDefinition extends OpSignature {

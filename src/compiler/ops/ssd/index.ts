@@ -13,6 +13,7 @@ import type { OpDefinition, Sample } from "../op.ts";
 import { between, normal, sample } from "../samples.ts";
 import { costOf } from "./form.ts";
 import { emit } from "./onnx.ts";
+import { overheadOf } from "./overhead.ts";
 import { reference } from "./reference.ts";
 
 interface SampleSizes {
@@ -62,7 +63,7 @@ export const ssd: OpDefinition = defineOp({
     match.divide(match.sourcedDim("h"), match.sourcedDim("g"), "the groups divide the heads");
     return {};
   },
-  accounting: { family: "scan", torchprofile: opaqueKernel, fvcore: opaqueKernel },
+  accounting: { family: "scan", torchprofile: opaqueKernel, fvcore: opaqueKernel, overhead: overheadOf },
   macs: ({ operands: types, attributes }) => costOf(types, attributes).macs,
   scalar: ({ operands: types, attributes }) => costOf(types, attributes).scalar,
   reference,
