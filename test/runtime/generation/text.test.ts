@@ -45,7 +45,7 @@ describe("a tokenizer", () => {
   test("gives any text back in its normal form", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        fc.pre(text.isWellFormed() && !text.includes("\ufffd"));
+        fc.pre(!/[\p{Surrogate}\ufffd]/u.test(text));
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text.normalize("NFC"));
       }),
     );
@@ -80,7 +80,7 @@ describe("text in pieces", () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 270 }), { maxLength: 40 }), (ids) => {
         const { pieces, all } = stream(ids);
         expect(all).toBe(tokenizer.decode(ids));
-        for (const piece of pieces) expect(piece.isWellFormed()).toBe(true);
+        for (const piece of pieces) expect(piece).not.toMatch(/\p{Surrogate}/u);
       }),
       { numRuns: 300 },
     );
