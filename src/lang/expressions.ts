@@ -212,17 +212,34 @@ function memberValue(expression: MemberExpression, scope: Scope, evaluation: Eva
   return evaluation.fail(messages.noMembers(expression.name, expression.object.span, object));
 }
 
-/** A block that has no place yet has no members, but it knows its parameters: `Mamba2("370m").width`. */
-function parameterOf(template: Template, expression: MemberExpression, evaluation: Evaluation): Value {
+/**
+ * A block that has no place yet has no members, but it knows its parameters, and those of what it is a
+ * variant of or extends: `Mamba2("370m").width`.
+ */
+function parameterOf(
+  template: Template,
+  expression: MemberExpression,
+  evaluation: Evaluation,
+  asked: Template = template,
+  known: readonly string[] = [],
+): Value {
   const { declaration, module } = template;
-  const { name } = expression.name;
-  if (!declaration.parameters.some((parameter) => parameter.name.name === name)) {
-    const names = declaration.parameters.map((parameter) => parameter.name.name);
-    return evaluation.fail(messages.unknownMember(declaration.name.name, expression.name, names));
-  }
   const statics = new Scope(evaluation.moduleScope(module), "");
   bindStatics(template, statics, evaluation, false);
-  return statics.own(name)?.get() ?? errorValue;
+  const slot = statics.own(expression.name.name);
+  if (slot !== undefined) return slot.get();
+  const names = [...known, ...declaration.parameters.map((parameter) => parameter.name.name)];
+  const origin = declaration.value ?? declaration.base;
+  const unknown = (): Value =>
+    evaluation.fail(messages.unknownMember(asked.declaration.name.name, expression.name, names));
+  if (origin === undefined) return unknown();
+  const frame = evaluation.enter(declaration, template.span, "");
+  if (frame === undefined) return errorValue;
+  return evaluation.within(frame, () => {
+    const value = evaluation.evaluate(origin, statics);
+    if (isSilent(value)) return value;
+    return value.kind === "template" ? parameterOf(value, expression, evaluation, asked, names) : unknown();
+  });
 }
 
 function instanceMember(

@@ -51,6 +51,31 @@ model Derived() extends Base(width: 6) { entry twice(x) -> f32[B, width] = body(
   });
 });
 
+describe("variants", () => {
+  const sized = `
+block Table(width: int, depth: int = 2) { forward(x: f32[N]) -> f32[N] = x }
+block Wide(depth: int = 3) = Table(width: 8, depth: depth)
+block Deep() extends Wide(depth: 7) { }`;
+  const asked = (value: string): string => `${sized}
+model M(table: block = Wide()) { input x: f32[N]  entry e(x) -> f32[${value}, N] = expand(x, [${value}, N]) }`;
+
+  it("know the parameters of what they are made of", () => {
+    const first = (value: string): string | undefined => outputTypes(elaborateText(asked(value)))[0];
+    expect(first("table.width")).toBe("output: f32[8, N]");
+    expect(first("table.depth")).toBe("output: f32[3, N]");
+    expect(first("Wide(5).depth")).toBe("output: f32[5, N]");
+    expect(first("Deep().width")).toBe("output: f32[8, N]");
+    expect(first("Deep().depth")).toBe("output: f32[7, N]");
+  });
+
+  it("say what they know", () => {
+    const { diagnostics } = checkText(asked("table.wide"));
+    expect(diagnostics.map((each) => each.code)).toEqual(["unknown-member"]);
+    expect(diagnostics[0]?.message).toContain("Wide has no member `wide`");
+    expect(codesOf("block A() = A()\nlet n = A().width")).toEqual(["endless-block"]);
+  });
+});
+
 describe("state", () => {
   it("is continued only where there is some, and only by an entry that exists", () => {
     const text = (continues: string) => `

@@ -16,7 +16,10 @@ interface FullSize {
 interface Counts {
   readonly cost: {
     readonly parameters: { readonly all: { readonly value: number } };
-    readonly entries: readonly { readonly total: { readonly macs: { readonly value: number } } }[];
+    readonly entries: readonly {
+      readonly entry: string;
+      readonly total: { readonly macs: { readonly value: number } };
+    }[];
   };
 }
 
@@ -24,12 +27,12 @@ const vit = (tokens: number): number => 12 * (12 * tokens * 768 ** 2 + 2 * token
 
 const models: readonly FullSize[] = [
   {
-    // 12 layers, patches, class token and norms: 85,254,144 numbers, and a fixed table of 6144 positions.
+    // Its 12 layers, patches, class token and norms hold 85,254,144 numbers, a fixed table 6144 positions.
     file: "classifiers/eat.oss",
     model: "EatClassifier",
     entry: "tokens",
     at: { B: 1 },
-    parameters: 85_254_144 + 6144 * 768,
+    parameters: 85_254_144 + 6144 * 768 + 2 * 768 + 527 * 769,
     macs: 512 * 256 * 768 + vit(513),
   },
   {
@@ -43,20 +46,69 @@ const models: readonly FullSize[] = [
   },
 ];
 
+/** What SAM's parts hold: arXiv:2509.15680 has three sizes of decoder, and ranks 8 and 256. */
+const sam = [
+  {
+    model: "Sam130m",
+    decoder: 128_989_632,
+    lora: { 8: 1_233_408, 256: 39_469_056 },
+    wide: 5_309_952,
+    each: 1_181_184,
+    width: 768,
+  },
+  {
+    model: "Sam780m",
+    decoder: 780_161_280,
+    lora: { 8: 4_835_328, 256: 154_730_496 },
+    wide: 11_799_552,
+    each: 3_542_016,
+    width: 1536,
+  },
+  {
+    model: "Sam2b7",
+    decoder: 2_702_599_680,
+    lora: { 8: 10_657_792, 256: 341_049_344 },
+    wide: 22_287_360,
+    each: 8_524_800,
+    width: 2560,
+  },
+] as const;
+
+/** Every size with every connector: parameters of all, and the MACs of hearing ten seconds. */
+const captioners = sam.flatMap(({ model, decoder, lora, wide, each, width }): FullSize[] =>
+  ([8, 256] as const).flatMap((rank) =>
+    ["concat", "time", "frequency"].map((arrangement): FullSize => {
+      const isConcat = arrangement === "concat";
+      const mlp = isConcat ? 64 * (6144 + width) * width : 512 * (768 + width) * width;
+      return {
+        file: "captioners/sam.oss",
+        model,
+        entry: "listen",
+        settings: { arrangement, rank },
+        at: { T: 160_000 },
+        parameters: 89_972_736 + (isConcat ? wide : each + width) + decoder + lora[rank],
+        // Of the front end: 998 frames, a transform of 400 samples into 256 frequencies, 128 bands.
+        macs: 998 * 256 * (2 * 400 + 128) + 512 * 256 * 768 + vit(513) + mlp,
+      };
+    }),
+  ),
+);
+
 const named = (values: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}=${value}`);
 
-test.each(models.map((model) => [model.model, model.entry, model] as const))(
-  "%s %s",
-  async (_, __, { file, model, entry, at, settings = {}, parameters, macs }) => {
-    const { status, stdout, stderr } = await runHere([
-      ...["cost", `ossicle/${file}`, "-m", model, "-e", entry, "--json"],
-      ...named(settings).flatMap((pair) => ["--set", pair]),
-      ...named(at).flatMap((pair) => ["--at", pair]),
-    ]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const { cost }: Counts = JSON.parse(stdout);
-    expect(cost.parameters.all.value).toBe(parameters);
-    expect(cost.entries.map(({ total }) => total.macs.value)).toEqual([macs]);
-  },
-);
+test.each(
+  [...models, ...captioners].map(
+    (model) => [model.model, named(model.settings ?? {}).join(", "), model] as const,
+  ),
+)("%s %s", async (_, __, { file, model, entry, at, settings = {}, parameters, macs }) => {
+  const { status, stdout, stderr } = await runHere([
+    ...["cost", `ossicle/${file}`, "-m", model, "--json"],
+    ...named(settings).flatMap((pair) => ["--set", pair]),
+    ...named(at).flatMap((pair) => ["--at", pair]),
+  ]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const { cost }: Counts = JSON.parse(stdout);
+  expect(cost.parameters.all.value).toBe(parameters);
+  expect(cost.entries.find((each) => each.entry === entry)?.total.macs.value).toBe(macs);
+});
