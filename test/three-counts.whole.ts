@@ -11,6 +11,7 @@ import type { OpDefinition, Sample } from "../src/compiler/ops/op.ts";
 import { optimize } from "../src/compiler/pipeline.ts";
 import { Dim } from "../src/lang/dims.ts";
 import { multiplyingSteps, randomGraph } from "./support/random-graph.ts";
+import { reducedGraphs, reducedModels } from "./support/reduced-models.ts";
 import { sampleOperands } from "./support/samples.ts";
 import { type Case, type CountRow, drawn, threeCounts } from "./support/three-counts.ts";
 
@@ -64,6 +65,21 @@ function sampleCase(op: OpDefinition, sample: Sample): Case {
   };
   return { graph, inputs, parameters };
 }
+
+describe("every model of the library, reduced", () => {
+  test.each(reducedModels.map((reduced) => [reduced.model, reduced.note, reduced] as const))(
+    "%s: %s",
+    async (_, __, reduced) => {
+      const graphs = reducedGraphs(reduced);
+      expect(graphs.length).toBeGreaterThan(0);
+      for (const graph of graphs.map((one) => optimize(one))) {
+        const rows = await threeCounts(drawn(graph, reduced.sizes));
+        expectAgreement(rows);
+        expect(total(rows)).toBeGreaterThan(0);
+      }
+    },
+  );
+});
 
 describe("random graphs", () => {
   const perTest = 50;
