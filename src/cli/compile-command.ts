@@ -4,8 +4,16 @@
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { compileOnnx, type OnnxArtefact, type OnnxFile } from "../compiler/onnx/compile.ts";
+import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
-import { collect, type ModelOptions, useColor, weightsOption, withModelOptions } from "./options.ts";
+import {
+  collect,
+  type ModelOptions,
+  profileOption,
+  useColor,
+  weightsOption,
+  withModelOptions,
+} from "./options.ts";
 import { Output } from "./output.ts";
 import { inFolder, writeTogether } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
@@ -20,6 +28,7 @@ interface CompileOptions extends ModelOptions {
   readonly weights?: string;
   readonly out: string;
   readonly externalData?: boolean;
+  readonly profile: OnnxProfile;
 }
 
 export function addCompile(program: Command, run: Run): void {
@@ -32,11 +41,7 @@ export function addCompile(program: Command, run: Run): void {
     .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
     .addOption(weightsOption())
     .addOption(new Option("-t, --target <target>", "what to compile for").choices(["onnx"]).default("onnx"))
-    .addOption(
-      new Option("--profile <profile>", "the ops to use: portable means standard ops only")
-        .choices(["portable"])
-        .default("portable"),
-    )
+    .addOption(profileOption())
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
     .option("--external-data", "put the weights into a file beside the model")
     .requiredOption(
@@ -68,6 +73,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const progress = terminalProgress(!output.json);
   try {
     const artefact = compileOnnx(graphs, weights.source, {
+      profile: options.profile,
       storage: options.externalData === true ? "external" : "auto",
       producerVersion: packageVersion(),
       dataFile: `${stem ?? elaborations[0]?.entry.model ?? "model"}.onnx.data`,

@@ -47,6 +47,15 @@ export function targetOption(): Option {
     .default("onnx");
 }
 
+export function profileOption(): Option {
+  return new Option(
+    "--profile <profile>",
+    "the ONNX operators to use: portable means those of the standard, ort onnxruntime's own too",
+  )
+    .choices(["portable", "ort"])
+    .default("portable");
+}
+
 /** `name=value`, repeatable; the value may hold further `=`. */
 export function collectPairs(text: string, earlier: ReadonlyMap<string, string>): Map<string, string> {
   const at = text.indexOf("=");

@@ -1,6 +1,6 @@
 /**
  * Every sample of every op: onnxruntime against the op's reference, with numbers for dimensions and
- * with symbols, at two sizes.
+ * with symbols, at two sizes, in every profile that the op has a lowering for.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -12,6 +12,7 @@ import type { Graph } from "../../src/compiler/graph.ts";
 import { GraphBuilder } from "../../src/compiler/graph-builder.ts";
 import type { HostTensor } from "../../src/compiler/host-tensor.ts";
 import { compileOnnx } from "../../src/compiler/onnx/compile.ts";
+import type { OnnxProfile } from "../../src/compiler/onnx/context.ts";
 import { encodeModel } from "../../src/compiler/onnx/encode.ts";
 import { bindAttributes } from "../../src/compiler/ops/attributes.ts";
 import { ops } from "../../src/compiler/ops/index.ts";
@@ -120,8 +121,13 @@ function holds({ kind, left, right }: Requirement, sizes: Bindings): boolean {
   return kind === "at-most" ? a <= b : b % a === 0;
 }
 
-async function check(op: OpDefinition, sample: Sample, { graph, bindings }: Case): Promise<Uint8Array> {
-  const artefact = compileOnnx([graph], noWeights);
+async function check(
+  op: OpDefinition,
+  sample: Sample,
+  { graph, bindings }: Case,
+  profile: OnnxProfile,
+): Promise<Uint8Array> {
+  const artefact = compileOnnx([graph], noWeights, { profile });
   const [file] = artefact.models;
   if (!file) throw new Error("no model was made");
   const bytes = await encodeModel(file.model, () => Promise.reject(new Error("this model has no weights")));
@@ -172,11 +178,15 @@ function expectClose(got: HostTensor | undefined, want: HostTensor, tolerance: T
   });
 }
 
-describe.each(supported.map((op) => [op.name, op] as const))("%s", (_, op) => {
+const profilesOf = (op: OpDefinition): readonly OnnxProfile[] =>
+  op.ort === undefined ? ["portable"] : ["portable", "ort"];
+const lowerings = supported.flatMap((op) => profilesOf(op).map((profile) => [op.name, profile, op] as const));
+
+describe.each(lowerings)("%s, %s", (_, profile, op) => {
   it.each(op.samples.map((sample, index) => [index, sample] as const))(
     "sample %i",
     async (_index, sample) => {
-      await check(op, sample, fixedCase(op, sample));
+      await check(op, sample, fixedCase(op, sample), profile);
     },
   );
 
@@ -186,7 +196,7 @@ describe.each(supported.map((op) => [op.name, op] as const))("%s", (_, op) => {
   });
   if (symbolic.length > 0) {
     it.each(symbolic)("sample %i with symbols", async (_index, sample, found) => {
-      await check(op, sample, found);
+      await check(op, sample, found, profile);
     });
   }
 });
@@ -194,6 +204,17 @@ describe.each(supported.map((op) => [op.name, op] as const))("%s", (_, op) => {
 describe("coverage", () => {
   it("runs every op, or says in words why not", () => {
     for (const op of ops) if (typeof op.onnx !== "function") expect(op.onnx.unsupported).toMatch(/\w+ \w+/);
+  });
+
+  it("uses onnxruntime's own operators where an op has a lowering with them, and only then", () => {
+    for (const [name, profile, op] of lowerings) {
+      const domains = new Set<string>();
+      for (const sample of op.samples) {
+        const [file] = compileOnnx([fixedCase(op, sample).graph], noWeights, { profile }).models;
+        for (const domain of Object.keys(file?.model.opsets ?? {})) domains.add(domain);
+      }
+      expect([...domains], name).toEqual(profile === "ort" ? ["", "com.microsoft"] : [""]);
+    }
   });
 
   it("reaches every op that has operands with symbols, but for these", () => {
@@ -215,12 +236,12 @@ describe("loading", () => {
 
   it("makes onnxruntime warn of nothing", async () => {
     const files: string[] = [];
-    for (const op of supported) {
+    for (const [, profile, op] of lowerings) {
       for (const [index, sample] of op.samples.entries()) {
         for (const found of [fixedCase(op, sample), symbolicCase(op, sample)]) {
           if (!found) continue;
-          const file = join(folder, `${op.name}-${index}-${found.bindings.length}.onnx`);
-          const [model] = compileOnnx([found.graph], noWeights).models;
+          const file = join(folder, `${op.name}-${profile}-${index}-${found.bindings.length}.onnx`);
+          const [model] = compileOnnx([found.graph], noWeights, { profile }).models;
           if (!model) throw new Error("no model was made");
           await writeFile(
             file,

@@ -8,12 +8,15 @@ import { type Diagnostic, DiagnosticError } from "../../lang/diagnostic.ts";
 import { printShape } from "../../lang/types.ts";
 import type { Graph } from "../graph.ts";
 import type { WeightSource } from "../host-tensor.ts";
+import type { OnnxProfile } from "./context.ts";
 import { emitOnnx } from "./emit.ts";
 import { encodedLength, writeModel } from "./encode.ts";
 import { type ByteSink, type OnnxInitializer, type OnnxModel, tensorBytes } from "./model.ts";
 import { StoredWeights } from "./weights.ts";
 
 export interface OnnxOptions {
+  /** Operators of the standard alone by default. */
+  readonly profile?: OnnxProfile;
   /** `inline` puts weights into each model; `auto` does so for one graph of less than 1 GiB. */
   readonly storage?: "auto" | "inline" | "external";
   /** The name of the weight file beside the models; `<first graph>.onnx.data` by default. */
@@ -62,6 +65,7 @@ export function compileOnnx(
   const stored = new StoredWeights();
   const models = graphs.map((graph) =>
     emitOnnx(graph, stored, {
+      profile: options.profile ?? "portable",
       producerVersion: options.producerVersion ?? "",
       documentation: options.documentation ?? "",
       metadata: options.metadata ?? {},

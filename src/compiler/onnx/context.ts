@@ -12,6 +12,12 @@ export type OnnxAttribute =
   | { readonly kind: "ints"; readonly values: readonly number[] }
   | { readonly kind: "floats"; readonly values: readonly number[] };
 
+/**
+ * The operators to write with. `portable`: those of the standard, which every runtime has. `ort`:
+ * onnxruntime's own too, where an op has a lowering with them.
+ */
+export type OnnxProfile = "portable" | "ort";
+
 export interface OnnxContext {
   /** Names of the operands' tensors. */
   readonly inputs: readonly string[];
@@ -30,6 +36,13 @@ export interface OnnxContext {
     outputs: number,
     attributes?: Readonly<Record<string, OnnxAttribute>>,
   ): readonly string[];
+  /** The same in onnxruntime's own domain, `com.microsoft`: for lowerings of the `ort` profile alone. */
+  ownNodes(
+    opType: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): readonly string[];
   /** A small constant, deduplicated. `shape` defaults to a vector, `[]` makes a scalar. */
   constant(dtype: DType, values: readonly number[], shape?: readonly number[]): string;
   /** A vector of i64 with the values of the dimensions: a constant when they are numbers, else computed from the inputs' shapes. */
@@ -42,4 +55,5 @@ export interface OnnxContext {
 
 export const int = (value: number): OnnxAttribute => ({ kind: "int", value });
 export const float = (value: number): OnnxAttribute => ({ kind: "float", value });
+export const string = (value: string): OnnxAttribute => ({ kind: "string", value });
 export const ints = (values: readonly number[]): OnnxAttribute => ({ kind: "ints", values });

@@ -12,7 +12,7 @@ import type { DType, TensorType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { Graph, Guard, Node, Value } from "../graph.ts";
 import { elementCount, type HostTensor } from "../host-tensor.ts";
-import type { OnnxAttribute, OnnxContext } from "./context.ts";
+import type { OnnxAttribute, OnnxContext, OnnxProfile } from "./context.ts";
 import {
   type OnnxElementType,
   type OnnxInitializer,
@@ -30,6 +30,7 @@ import { ShapeEmitter } from "./shape.ts";
 import { type StoredWeights, staticShape, storedValues } from "./weights.ts";
 
 export interface EmitOptions {
+  readonly profile: OnnxProfile;
   readonly producerVersion: string;
   readonly documentation: string;
   /** Added to what the graph itself says in the model's metadata. */
@@ -39,16 +40,20 @@ export interface EmitOptions {
 /** Constants up to this size are part of the model, where shape inference sees them; larger ones are weights. */
 const inlineConstantBytes = 1024;
 
+/** Where onnxruntime keeps the operators that are not in the standard. */
+const ownDomain = "com.microsoft";
+
 type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
 export function emitOnnx(graph: Graph, weights: StoredWeights, options: EmitOptions): OnnxModel {
-  const emitter = new GraphEmitter(graph, weights);
+  const emitter = new GraphEmitter(graph, weights, options.profile);
   const { nodes, initializers } = emitter.emit();
-  const opset = lowestOpset(nodes.map((node) => node.opType));
+  const opset = lowestOpset(nodes.flatMap((node) => (node.domain === "" ? [node.opType] : [])));
+  const others = new Set(nodes.flatMap((node) => (node.domain === "" ? [] : [node.domain])));
   return {
     name: graph.name,
     irVersion: irVersion(opset),
-    opsets: { "": opset },
+    opsets: { "": opset, ...Object.fromEntries([...others].map((domain) => [domain, 1])) },
     producerName: "ossicle",
     producerVersion: options.producerVersion,
     documentation: options.documentation,
@@ -63,6 +68,7 @@ export function emitOnnx(graph: Graph, weights: StoredWeights, options: EmitOpti
 class GraphEmitter {
   readonly #graph: Graph;
   readonly #weights: StoredWeights;
+  readonly #profile: OnnxProfile;
   readonly #stored: ReadonlySet<Value>;
   readonly #names = new Names();
   readonly #shapes: ShapeEmitter;
@@ -72,9 +78,10 @@ class GraphEmitter {
   readonly #storedNames = new Map<string, string>();
   readonly #tensors = new Map<Value, string>();
 
-  constructor(graph: Graph, weights: StoredWeights) {
+  constructor(graph: Graph, weights: StoredWeights, profile: OnnxProfile) {
     this.#graph = graph;
     this.#weights = weights;
+    this.#profile = profile;
     this.#stored = storedValues(graph);
     const minimums = new Map(graph.symbols.map((symbol) => [symbol.name, symbol.minimum]));
     this.#shapes = new ShapeEmitter(
@@ -121,12 +128,13 @@ class GraphEmitter {
   }
 
   #node(node: Node): void {
-    const { onnx } = node.op;
+    const { onnx, ort } = node.op;
     if (typeof onnx !== "function")
       throw internalFault(`${node.op.name} has no ONNX lowering`, node.provenance);
     const base = this.#names.unique(scoped(node.provenance.path, node.op.name));
     const local: OnnxNode[] = [];
-    const add = (
+    const addTo = (
+      domain: string,
       opType: string,
       inputs: readonly string[],
       outputs: number,
@@ -136,9 +144,15 @@ class GraphEmitter {
       const names = Array.from({ length: outputs }, (_, i) =>
         i === 0 ? first : this.#names.unique(`${first}.${i}`),
       );
-      local.push({ name: first, opType, domain: "", inputs, outputs: names, attributes });
+      local.push({ name: first, opType, domain, inputs, outputs: names, attributes });
       return names;
     };
+    const add = (
+      opType: string,
+      inputs: readonly string[],
+      outputs: number,
+      attributes: OnnxAttributes = {},
+    ) => addTo("", opType, inputs, outputs, attributes);
     const context: OnnxContext = {
       inputs: node.operands.map((operand) => this.#tensor(operand)),
       operands: node.operands.map((operand) => operand.type),
@@ -146,12 +160,15 @@ class GraphEmitter {
       attributes: node.attributes,
       node: (opType, inputs, attributes) => add(opType, inputs, 1, attributes)[0] ?? base,
       nodes: add,
+      ownNodes: (opType, inputs, outputs, attributes) =>
+        addTo(ownDomain, opType, inputs, outputs, attributes),
       constant: (dtype, values, shape) => this.#constant(dtype, values, shape ?? [values.length]),
       dims: (dims) => this.#shapes.vector(dims),
       dim: (dim) => this.#shapes.scalar(dim),
       cast: (name, from, to) => (from === to ? name : (add("Cast", [name], 1, castTo(to))[0] ?? base)),
     };
-    const results = onnx(context);
+    const lower = this.#profile === "ort" ? (ort ?? onnx) : onnx;
+    const results = lower(context);
     if (results.length !== node.results.length) {
       throw internalFault(
         `the ONNX lowering of ${node.op.name} gives ${results.length} results where the op has ${node.results.length}`,

@@ -39,6 +39,7 @@ export interface OpRecord
   /** Derived from the expression of a map, and required of every other. */
   readonly accounting?: Accounting;
   readonly reference?: OpDefinition["reference"];
+  readonly ort?: NonNullable<OpDefinition["ort"]>;
   readonly simplify?: NonNullable<OpDefinition["simplify"]>;
 }
 
@@ -47,7 +48,7 @@ export function defineOp(record: OpRecord): OpDefinition {
   const signature = parseSignature(record.signature);
   const attributes = record.attributes ?? {};
   checkRecord(record, signature);
-  const { name, summary, source, lowering, onnx, tolerance, samples, simplify } = record;
+  const { name, summary, source, lowering, onnx, ort, tolerance, samples, simplify } = record;
   return Object.freeze({
     name,
     summary,
@@ -71,6 +72,7 @@ export function defineOp(record: OpRecord): OpDefinition {
     onnx,
     tolerance,
     samples,
+    ...(ort && { ort }),
     ...(simplify && { simplify }),
   });
 }

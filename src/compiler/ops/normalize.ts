@@ -231,7 +231,8 @@ export const rmsNorm: OpDefinition = defineOp({
   onnx: (context) => {
     const [input = "", weight] = context.inputs;
     const dtype = context.operands[0]?.dtype ?? "f32";
-    const square = context.node("Mul", [input, input]);
+    // Pow, not a product with itself: the form that onnxruntime recognises and runs as one.
+    const square = context.node("Pow", [input, context.constant(dtype, [2], [])]);
     const mean = context.node("ReduceMean", [square, context.constant("i64", [-1])], { keepdims: int(1) });
     const small = context.constant(dtype, [numberOf(context.attributes, "epsilon")], []);
     const root = context.node("Sqrt", [context.node("Add", [mean, small])]);

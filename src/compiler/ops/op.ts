@@ -107,6 +107,8 @@ export interface OpDefinition extends OpSignature {
   readonly lowering: Lowering;
   /** Emits standard ONNX nodes and returns the names of the results. */
   readonly onnx: ((context: OnnxContext) => readonly string[]) | Unsupported;
+  /** The same with operators that only onnxruntime has, where they are faster there; `onnx` serves where it is absent. */
+  readonly ort?: (context: OnnxContext) => readonly string[];
   readonly tolerance: Tolerance;
   readonly samples: readonly Sample[];
   /**

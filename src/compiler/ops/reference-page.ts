@@ -9,7 +9,7 @@ import { Dim } from "../../lang/dims.ts";
 import type { DType, TensorType } from "../../lang/types.ts";
 import type { OnnxContext } from "../onnx/context.ts";
 import { completeAttributes } from "./attributes.ts";
-import type { OpDefinition, Tolerance } from "./op.ts";
+import type { OpDefinition, Sample, Tolerance } from "./op.ts";
 import { type DimPattern, parseSignature } from "./signature.ts";
 
 const introduction = `# Ops
@@ -26,7 +26,8 @@ broadcast together as numpy's do, \`*\` alone any number. \`x?\` may be left out
 
 *MACs* are multiply-adds on those dimensions; where there is none, the op has only scalar operations,
 which are counted apart. *Lowering* says what kind of loop the op becomes. *ONNX* names the operators
-that it is written as. *Tolerance* is how far a float32 target may be from the reference, which
+that it is written as, and of onnxruntime's own those that the profile \`ort\` uses beside or instead of
+them. *Tolerance* is how far a float32 target may be from the reference, which
 computes in float64: |got - want| <= absolute + relative |want|.`;
 
 export function referencePage(ops: readonly OpDefinition[]): string {
@@ -48,6 +49,7 @@ function section(op: OpDefinition): string {
     ["MACs", macsOf(op)],
     ["Lowering", op.lowering.kind],
     ["ONNX", onnxOf(op)],
+    ...(op.ort === undefined ? [] : [["ONNX, profile ort", ownOperators(op, op.ort)]]),
     ["Tolerance", toleranceOf(op.tolerance)],
     ["Source", op.source],
   ];
@@ -90,18 +92,35 @@ function symbolic(dims: readonly DimPattern[]): TensorType {
 
 function onnxOf(op: OpDefinition): string {
   if (typeof op.onnx !== "function") return `none: ${op.onnx.unsupported}`;
-  const [sample] = op.samples;
-  const operands = (sample?.operands ?? []).map(
+  const used = operatorsOf(op, op.onnx, op.samples.slice(0, 1));
+  return used.size === 0 ? "a constant" : [...used].join(", ");
+}
+
+/** Operators of onnxruntime's own, whichever of the samples they are used for. */
+function ownOperators(op: OpDefinition, lower: OnnxLowering): string {
+  return [...operatorsOf(op, lower, op.samples)].filter((name) => name.startsWith(own)).join(", ");
+}
+
+type OnnxLowering = NonNullable<OpDefinition["ort"]>;
+
+const own = "com.microsoft.";
+
+function operatorsOf(op: OpDefinition, lower: OnnxLowering, samples: readonly Sample[]): Set<string> {
+  const used = new Set<string>();
+  for (const sample of samples) recordSample(op, lower, sample, used);
+  return used;
+}
+
+function recordSample(op: OpDefinition, lower: OnnxLowering, sample: Sample, used: Set<string>): void {
+  const operands = sample.operands.map(
     ({ dtype, shape }): TensorType => ({ dtype, shape: shape.map((size) => Dim.of(size)) }),
   );
-  const attributes = completeAttributes(op.attributes, sample?.attributes ?? {});
+  const attributes = completeAttributes(op.attributes, sample.attributes);
   const inference = op.infer(operands, attributes);
   if (!inference.ok) throw new Error(`${op.name} refuses its own sample: ${inference.problem.message}`);
-  const used = new Set<string>();
   const results = inference.results.map((result) => result.type);
   const inputs = operands.map((_, index) => `operand ${index}`);
-  op.onnx({ ...recorder(used), inputs, operands, results, attributes });
-  return used.size === 0 ? "a constant" : [...used].join(", ");
+  lower({ ...recorder(used), inputs, operands, results, attributes });
 }
 
 /** Emits nothing, and remembers which operators were asked for. */
@@ -113,6 +132,10 @@ function recorder(used: Set<string>): Omit<OnnxContext, "inputs" | "operands" | 
     },
     nodes(opType, _inputs, outputs) {
       used.add(opType);
+      return Array.from({ length: outputs }, (_, index) => `${opType} ${index}`);
+    },
+    ownNodes(opType, _inputs, outputs) {
+      used.add(`${own}${opType}`);
       return Array.from({ length: outputs }, (_, index) => `${opType} ${index}`);
     },
     constant: () => "constant",

@@ -12,7 +12,7 @@ import { computed, refuse } from "../match.ts";
 import type { OpDefinition, Sample } from "../op.ts";
 import { between, normal, sample } from "../samples.ts";
 import { costOf } from "./form.ts";
-import { emit } from "./onnx.ts";
+import { emit, emitOrt } from "./onnx.ts";
 import { overheadOf } from "./overhead.ts";
 import { reference } from "./reference.ts";
 
@@ -69,6 +69,7 @@ export const ssd: OpDefinition = defineOp({
   reference,
   lowering: { kind: "kernel", reason: "it is several products with a recurrence between them" },
   onnx: emit,
+  ort: emitOrt,
   /** Sums over chunks of products with exponentials of differences. */
   tolerance: { absolute: 1e-4, relative: 1e-4 },
   samples: [

@@ -5,7 +5,7 @@
  * between all pairs of chunks (arXiv:2405.21060, listing 1). Everything is computed in f32.
  */
 import { Dim } from "../../../lang/dims.ts";
-import { ints, type OnnxContext } from "../../onnx/context.ts";
+import { float, int, ints, type OnnxContext, string } from "../../onnx/context.ts";
 import { emitReshape } from "../reshape.ts";
 import { chunksOf, isStep, type Sizes, sizesOf } from "./form.ts";
 
@@ -24,6 +24,20 @@ interface Operands {
 const never = -1e30;
 
 export function emit(context: OnnxContext): readonly string[] {
+  return emitWith(context, emitStep);
+}
+
+/**
+ * The same for onnxruntime: its LinearAttention updates the state of a step in one go. It reads out
+ * along the other axis than ours (arXiv:2405.21060 keeps [width, state]), so reading stays a product.
+ */
+export function emitOrt(context: OnnxContext): readonly string[] {
+  return emitWith(context, emitOwnStep);
+}
+
+type StepWriter = (operands: Operands, sizes: Sizes, writer: Writer) => readonly [string, string];
+
+function emitWith(context: OnnxContext, step: StepWriter): readonly string[] {
   const dtype = context.operands[0]?.dtype ?? "f32";
   const [x = "", dt = "", A = "", B = "", C = "", D = "", before] = context.inputs.map((name) =>
     context.cast(name, dtype, "f32"),
@@ -32,7 +46,7 @@ export function emit(context: OnnxContext): readonly string[] {
   const operands: Operands = { x, dt, A, B, C, D, before };
   const sizes = sizesOf(context.operands);
   const [sums, after] = isStep(sizes.length)
-    ? emitStep(operands, sizes, writer)
+    ? step(operands, sizes, writer)
     : emitChunks(operands, sizes, writer);
   // y is the sums with D x added: [batch, length, heads, width].
   const skip = writer.mul(x, writer.unsqueeze(D, 1));
@@ -53,6 +67,36 @@ function emitStep(operands: Operands, sizes: Sizes, writer: Writer): readonly [s
     after = writer.add(writer.mul(before, decay), after);
   }
   const read = writer.reshape(C, [batch, groups, state, 1]);
+  const sums = writer.matmul(writer.reshape(after, [batch, groups, rows, state]), read);
+  return [writer.reshape(sums, [batch, 1, heads, width]), after];
+}
+
+/** LinearAttention: S = exp(decay) S + k ⊗ v for every head, here with k = dt x and v = B. */
+function emitOwnStep(operands: Operands, sizes: Sizes, writer: Writer): readonly [string, string] {
+  const { x, dt, A, B, C, before = "" } = operands;
+  const { batch, heads, width, groups, state } = sizes;
+  const each = heads.floorDivide(groups);
+  const rows = each.mul(width);
+  const [headCount, one] = [heads.constant, Dim.of(1)];
+  if (headCount === undefined) return emitStep(operands, sizes, writer);
+  const keys = writer.reshape(writer.mul(x, writer.unsqueeze(dt, 3)), [batch, 1, heads.mul(width)]);
+  const repeated = writer.node("Expand", [
+    writer.reshape(B, [batch, groups, 1, state]),
+    writer.dims([batch, groups, each, state]),
+  ]);
+  const values = writer.reshape(repeated, [batch, 1, heads.mul(state)]);
+  const [, after = ""] = writer.context.ownNodes(
+    "LinearAttention",
+    [keys, keys, values, before, writer.mul(dt, A)],
+    2,
+    {
+      q_num_heads: int(headCount),
+      kv_num_heads: int(headCount),
+      update_rule: string("gated"),
+      scale: float(1),
+    },
+  );
+  const read = writer.reshape(C, [batch, groups, state, one]);
   const sums = writer.matmul(writer.reshape(after, [batch, groups, rows, state]), read);
   return [writer.reshape(sums, [batch, 1, heads, width]), after];
 }
