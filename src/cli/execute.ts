@@ -14,7 +14,7 @@ import type { HostTensor } from "../compiler/host-tensor.ts";
 import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import { failure } from "../runtime/failure.ts";
-import { createOnnxSession } from "../runtime/onnx-session.ts";
+import { createOnnxSession, type OnnxSession } from "../runtime/onnx-session.ts";
 import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
 import { writeFailure } from "./file-failure.ts";
@@ -37,41 +37,81 @@ export interface Prepared {
   release(): Promise<void>;
 }
 
+/** Entries of a model that are ready to run, in the order in which they were given. */
+export interface PreparedTogether {
+  readonly prepareSeconds: number;
+  readonly entries: readonly Prepared[];
+  release(): Promise<void>;
+}
+
 export async function prepare(
   graph: Graph,
   weights: OpenWeights,
   target: Target,
   progress: Progress,
 ): Promise<Prepared> {
+  const together = await prepareTogether([graph], weights, target, progress);
+  const [entry] = together.entries;
+  if (entry === undefined) throw failure("internal-error", "Nothing was prepared.");
+  return entry;
+}
+
+/**
+ * Several entries of one model: their weights are read and written once.
+ * @param running shows each run; `progress` by default
+ */
+export async function prepareTogether(
+  graphs: readonly Graph[],
+  weights: OpenWeights,
+  target: Target,
+  progress: Progress,
+  running: Progress = progress,
+): Promise<PreparedTogether> {
   const started = performance.now();
   const since = (): number => (performance.now() - started) / 1000;
-  return target === "reference"
-    ? prepareReference(graph, weights, progress, since)
-    : prepareOnnx(graph, weights, progress, since);
+  const entries =
+    target === "reference"
+      ? await prepareReference(graphs, weights, { progress, running }, since)
+      : await prepareOnnx(graphs, weights, { progress, running }, since);
+  return {
+    prepareSeconds: since(),
+    entries,
+    release: async () => {
+      for (const entry of entries) await entry.release();
+    },
+  };
+}
+
+/** What shows the preparation, and what shows each run. */
+interface Shown {
+  readonly progress: Progress;
+  readonly running: Progress;
 }
 
 async function prepareReference(
-  graph: Graph,
+  graphs: readonly Graph[],
   weights: OpenWeights,
-  progress: Progress,
+  { progress, running }: Shown,
   since: () => number,
-): Promise<Prepared> {
+): Promise<Prepared[]> {
   const parameters = new Map<string, HostTensor>();
-  progress.start("reading weights", Math.max(1, graph.parameters.length));
-  for (const value of graph.parameters) {
+  const values = graphs.flatMap((graph) => graph.parameters);
+  progress.start("reading weights", Math.max(1, values.length));
+  for (const value of values) {
     if (value.source.kind !== "parameter") continue;
     const { path } = value.source.parameter;
+    if (parameters.has(path)) continue;
     // Floats of any width serve for any other: they were widened exactly when read.
     parameters.set(path, { ...(await weights.source.read(path)), dtype: value.type.dtype });
     progress.advance();
   }
   progress.stop();
   const prepareSeconds = since();
-  return {
+  return graphs.map((graph) => ({
     prepareSeconds,
     async run(inputs) {
       const started = performance.now();
-      progress.start("computing", Math.max(1, graph.nodes.length));
+      running.start("computing", Math.max(1, graph.nodes.length));
       const outputs = interpret(graph, {
         inputs,
         parameters: (path) => {
@@ -79,21 +119,21 @@ async function prepareReference(
           if (tensor === undefined) throw failure("weights-missing", `There is no weight ${path}.`);
           return tensor;
         },
-        onNode: () => progress.advance(),
+        onNode: () => running.advance(),
       });
-      progress.stop();
+      running.stop();
       return { outputs, prepareSeconds, runSeconds: (performance.now() - started) / 1000 };
     },
     async release() {},
-  };
+  }));
 }
 
 async function prepareOnnx(
-  graph: Graph,
+  graphs: readonly Graph[],
   weights: OpenWeights,
-  progress: Progress,
+  { progress, running }: Shown,
   since: () => number,
-): Promise<Prepared> {
+): Promise<Prepared[]> {
   const folder = await mkdtemp(join(tmpdir(), "ossicle-")).catch((error: unknown) => {
     throw writeFailure(tmpdir(), error);
   });
@@ -105,34 +145,42 @@ async function prepareOnnx(
   };
   try {
     // Weights beside the model are mapped by onnxruntime, not copied: the process stays small.
-    const artefact = compileOnnx([graph], weights.source, { storage: "external" });
+    const artefact = compileOnnx(graphs, weights.source, { storage: "external" });
     const files = await writeArtefact(artefact, folder, false, progress);
-    const model = files[files.length - 1];
-    if (model === undefined) throw failure("internal-error", "The compiler wrote no model.");
-    progress.start("loading", 1);
-    const session = await createOnnxSession(model.path);
+    const models = files.slice(files.length - graphs.length);
+    progress.start("loading", graphs.length);
+    const sessions: OnnxSession[] = [];
+    for (const model of models) {
+      sessions.push(await createOnnxSession(model.path));
+      progress.advance();
+    }
     // What onnxruntime has open stays readable; where open files can't go, they go at the end.
     remove();
     progress.stop();
     const prepareSeconds = since();
-    return {
+    return sessions.map((session, i) => ({
       prepareSeconds,
       async run(inputs) {
-        bindSymbols(graph, new Map([...inputs].map(([name, tensor]) => [name, tensor.shape])));
-        progress.start("computing", 1);
+        const graph = graphs[i];
+        if (graph !== undefined) bindSymbols(graph, shapesOf(inputs));
+        running.start("computing", 1);
         const started = performance.now();
         const outputs = await session.run(inputs);
         const runSeconds = (performance.now() - started) / 1000;
-        progress.stop();
+        running.stop();
         return { outputs, prepareSeconds, runSeconds };
       },
       async release() {
         await session.release();
         remove();
       },
-    };
+    }));
   } catch (error) {
     remove();
     throw error;
   }
+}
+
+function shapesOf(inputs: ReadonlyMap<string, HostTensor>): Map<string, readonly number[]> {
+  return new Map([...inputs].map(([name, tensor]) => [name, tensor.shape]));
 }

@@ -14,6 +14,7 @@ import { addCost } from "./cost-command.ts";
 import { addDiff } from "./diff-command.ts";
 import { addDoc } from "./doc-command.ts";
 import { addFormat } from "./format-command.ts";
+import { addCaption, addGenerate } from "./generate-command.ts";
 import { addInspect } from "./inspect-command.ts";
 import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
@@ -66,6 +67,8 @@ function buildProgram(run: Run): Command {
   addCompile(program, run);
   addRun(program, run);
   addClassify(program, run);
+  addGenerate(program, run);
+  addCaption(program, run);
   return program;
 }
 

@@ -3,10 +3,13 @@
  *
  * Owns: loading the program, elaborating an entry, and throwing what was found as diagnostics.
  */
-import { type ElaborateRequest, type Elaboration, elaborate } from "../compiler/elaborate.ts";
+import { generationOf } from "../compiler/cost/clip.ts";
+import { type ElaborateRequest, type Elaboration, elaborate, outlineOf } from "../compiler/elaborate.ts";
 import { optimize, type StageOptions } from "../compiler/pipeline.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
+import type { Generation } from "../lang/plans.ts";
 import { loadProgram, type Program } from "../lang/program.ts";
+import { failure } from "../runtime/failure.ts";
 import { openSourceTree } from "./modules.ts";
 import type { ModelOptions } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -21,15 +24,63 @@ export function openProgram(path: string, options: ModelOptions, sink: Diagnosti
 export function compileEntry(
   path: string,
   options: ModelOptions,
-  request: Pick<ElaborateRequest, "entry" | "taps">,
+  request: EntryChoice,
   output: Output,
   stages: StageOptions = {},
 ): Elaboration {
   const sink = new DiagnosticSink();
   const program = openProgram(path, options, sink);
+  const elaboration = compileOne(program, options, request, sink, stages);
+  output.diagnostics(sink.sorted());
+  return elaboration;
+}
+
+type EntryChoice = Pick<ElaborateRequest, "entry" | "taps">;
+
+/** The entries by which a model generates, and what it says of generation. */
+export interface GeneratingEntries {
+  readonly first: Elaboration;
+  readonly next: Elaboration;
+  /** Absent where one entry merely continues another. */
+  readonly declared: Generation | undefined;
+}
+
+/**
+ * @throws DiagnosticError also `no-generation`, when no entry continues another
+ */
+export function compileGeneration(path: string, options: ModelOptions, output: Output): GeneratingEntries {
+  const sink = new DiagnosticSink();
+  const program = openProgram(path, options, sink);
+  const model = { model: options.model, settings: options.set };
+  const outline = outlineOf(program, model, sink);
+  if (outline === undefined) throw new DiagnosticError(sink.sorted());
+  const { generation } = outline.instance.plans();
+  const entries = outline.instance.entries.map((entry) => ({
+    entry: entry.name.name,
+    continues: entry.continues?.name,
+  }));
+  const names = generationOf({ plans: { generation }, entries });
+  if (names === undefined) {
+    if (sink.hasErrors) throw new DiagnosticError(sink.sorted());
+    throw failure("no-generation", `The model ${outline.declaration.name.name} does not generate.`, {
+      hint: "write `generate text from prefill then step` in it, with an entry that continues the other",
+    });
+  }
+  const first = compileOne(program, options, { entry: names.first }, sink);
+  const next = compileOne(program, options, { entry: names.next }, sink);
+  output.diagnostics(sink.sorted());
+  return { first, next, declared: generation };
+}
+
+function compileOne(
+  program: Program,
+  options: ModelOptions,
+  request: EntryChoice,
+  sink: DiagnosticSink,
+  stages: StageOptions = {},
+): Elaboration {
   const wanted: ElaborateRequest = { model: options.model, settings: options.set, ...request };
   const elaboration = elaborate(program, wanted, sink);
   if (elaboration === undefined || sink.hasErrors) throw new DiagnosticError(sink.sorted());
-  output.diagnostics(sink.sorted());
   return { ...elaboration, graph: optimize(elaboration.graph, stages) };
 }

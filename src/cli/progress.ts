@@ -12,7 +12,7 @@ export interface Progress {
   stop(): void;
 }
 
-const silent: Progress = { start() {}, advance() {}, stop() {} };
+export const silent: Progress = { start() {}, advance() {}, stop() {} };
 
 export function terminalProgress(enabled: boolean): Progress {
   if (!enabled || !process.stderr.isTTY) return silent;

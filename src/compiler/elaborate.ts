@@ -77,8 +77,16 @@ export function entryNames(
   request: Pick<ElaborateRequest, "model" | "settings" | "open">,
   sink: DiagnosticSink,
 ): readonly string[] | undefined {
-  const outline = openModel({ program, catalog, sink }, request, new GraphBuilder("entries"));
-  return outline?.instance.entries.map((entry) => entry.name.name);
+  return outlineOf(program, request, sink)?.instance.entries.map((entry) => entry.name.name);
+}
+
+/** A model before any of its entries is evaluated; `undefined` once the problems are in `sink`. */
+export function outlineOf(
+  program: Program,
+  request: Pick<ElaborateRequest, "model" | "settings" | "open">,
+  sink: DiagnosticSink,
+): ModelOutline | undefined {
+  return openModel({ program, catalog, sink }, request, new GraphBuilder("entries"));
 }
 
 function tap(

@@ -51,6 +51,8 @@ export interface Generation {
   readonly next: string;
   readonly stop: readonly string[];
   readonly limit: number | undefined;
+  /** What the model is asked where a user asks nothing. */
+  readonly prompt: string | undefined;
 }
 
 /** What a model can be measured by. */
@@ -201,6 +203,7 @@ export function readGeneration(
   }
   let stop: readonly string[] = [];
   let limit: number | undefined;
+  let prompt: string | undefined;
   for (const option of member.options) {
     const value = evaluation.evaluate(option.value, scope);
     if (isSilent(value)) return undefined;
@@ -212,10 +215,12 @@ export function readGeneration(
       stop = value.items.flatMap((item) => (item.kind === "string" ? [item.value] : []));
     } else if (option.name.name === "limit" && value.kind === "int" && (value.dim.constant ?? 0) > 0) {
       limit = value.dim.constant;
+    } else if (option.name.name === "prompt" && value.kind === "string") {
+      prompt = value.value;
     } else {
       evaluation.fail(messages.generateOption(option.name, option.value.span));
       return undefined;
     }
   }
-  return { name: member.name.name, first: member.first.name, next: member.next.name, stop, limit };
+  return { name: member.name.name, first: member.first.name, next: member.next.name, stop, limit, prompt };
 }

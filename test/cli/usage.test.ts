@@ -46,7 +46,7 @@ const common = ["ossicle", "command", "ok", "diagnostics"];
 const reference = ["--weights", "random:1", "--target", "reference"];
 
 describe("help", () => {
-  const commands = ["check", "inspect", "compile", "run", "classify"];
+  const commands = ["check", "inspect", "compile", "run", "classify", "generate", "caption"];
 
   test("is printed on standard output, and names every command", async () => {
     const { status, stdout, stderr } = await runHere(["--help"]);

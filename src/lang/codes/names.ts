@@ -240,7 +240,7 @@ export const nameCodes = {
     cause: "text",
     summary: "A `generate` names entries or options that do not exist.",
     explanation:
-      '`generate text from prefill then step { stop: ["<|endoftext|>"], limit: 64 }` runs the first entry once and the second for every token after that; the second continues the first. Options are `stop`, a list of strings, and `limit`, a number of tokens.',
+      '`generate text from prefill then step { stop: ["<|endoftext|>"], limit: 64 }` runs the first entry once and the second for every token after that; the second continues the first. Options are `stop`, a list of strings, `limit`, a number of tokens, and `prompt`, what the model is asked where a user asks nothing.',
   },
   "bad-extension": {
     severity: "error",

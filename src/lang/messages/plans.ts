@@ -105,7 +105,7 @@ export function generateOption(name: Identifier, span: Span): Diagnostic {
     span,
     "given here",
     {
-      hint: "`stop` takes a list of strings, `limit` a number of tokens",
+      hint: "`stop` takes a list of strings, `limit` a number of tokens, `prompt` a string",
     },
   );
 }

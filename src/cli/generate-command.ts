@@ -1,0 +1,192 @@
+/**
+ * `ossicle generate` and `ossicle caption`: text from a prompt, and text about a recording.
+ *
+ * Owns: from options to a session and a printed text. The model's `generate` says which entries run, where
+ * to stop and how far to go; without one, an entry that continues another does.
+ */
+import type { Command } from "commander";
+import { type GenerationPlan, planGeneration } from "../compiler/generation-plan.ts";
+import { failure } from "../runtime/failure.ts";
+import { type Generated, generate } from "../runtime/generation/generate.ts";
+import { checkOptions, type GenerationOptions } from "../runtime/generation/options.ts";
+import { type GenerationSession, hostSession } from "../runtime/generation/session.ts";
+import { type PreparedTogether, prepareTogether } from "./execute.ts";
+import { choiceOf, type GenerationCommandOptions, withGenerationOptions } from "./generation-options.ts";
+import { readInputs } from "./inputs.ts";
+import { useColor } from "./options.ts";
+import { Output } from "./output.ts";
+import { compileGeneration } from "./program.ts";
+import { silent, terminalProgress } from "./progress.ts";
+import { openTokenizer, promptIds, requireKnownIds, stopsOf } from "./prompt.ts";
+import type { Run } from "./run-state.ts";
+import { openWeights, reportWeights } from "./weights.ts";
+
+/** Where neither the user nor the model says. */
+const defaultLimit = 64;
+
+export function addGenerate(program: Command, run: Run): void {
+  withGenerationOptions(program.command("generate"))
+    .summary("go on from a text")
+    .description("Generates text from a prompt, with a model that declares how: `generate text from …`.")
+    .argument("<file>", "an .oss file, or ossicle/… for one of the library")
+    .action(async (file: string, options: GenerationCommandOptions) => {
+      run.status = await generateText("generate", file, options);
+    });
+}
+
+export function addCaption(program: Command, run: Run): void {
+  withGenerationOptions(program.command("caption"))
+    .summary("describe a recording")
+    .description(
+      "Generates text about a recording, with a model that hears: its first entry takes a waveform.",
+    )
+    .argument("<file>", "an .oss file, or ossicle/… for one of the library")
+    .requiredOption("-a, --audio <file>", "the recording: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate")
+    .action(async (file: string, options: GenerationCommandOptions) => {
+      run.status = await generateText("caption", file, options);
+    });
+}
+
+async function generateText(
+  command: string,
+  file: string,
+  options: GenerationCommandOptions,
+): Promise<number> {
+  const output = new Output(command, { json: options.json === true, color: useColor(options) });
+  const progress = terminalProgress(!output.json);
+  const { first, next, declared } = compileGeneration(file, options, output);
+  const plan = planGeneration(first.graph, next.graph);
+  const tokenizer = await openTokenizer(options);
+  const ids = promptIds(options, plan, declared, tokenizer);
+  requireKnownIds(ids, vocabularyOf(next.graph, plan), options.tokenizer ?? "the tokenizer");
+  const stops = stopsOf(options, declared, tokenizer, output);
+  const wanted: GenerationOptions = {
+    choice: choiceOf(options),
+    limit: options.maxTokens ?? declared?.limit ?? defaultLimit,
+    ...(options.repetitionPenalty !== undefined && { repetitionPenalty: options.repetitionPenalty }),
+    stopIds: stops.ids,
+    stopTexts: stops.texts,
+    history: ids,
+  };
+  checkOptions(wanted);
+  const inputs = await readInputs(first.graph, inputSources(options, plan, ids));
+  const given = options.randomWeights === true ? (options.weights ?? "random:1") : options.weights;
+  const weights = await openWeights(given, [first.graph, next.graph], first, output);
+  try {
+    const prepared = await prepareTogether(
+      [first.graph, next.graph],
+      weights,
+      options.target,
+      progress,
+      silent,
+    );
+    try {
+      const timed = timedSession(hostSession(plan, ...runnersOf(prepared), inputs));
+      progress.start("listening", 1);
+      const found = await generate(timed.session, wanted, tokenizer, ({ text }) => {
+        progress.stop();
+        if (!output.json) process.stdout.write(text);
+      });
+      progress.stop();
+      output.line(tokenizer === undefined ? found.ids.join(" ") : "");
+      output.set("model", first.entry.model);
+      output.set("entries", [plan.first, plan.next]);
+      output.set("target", options.target);
+      reportWeights(weights, output);
+      report(found, ids, { ...timed.seconds, prepare: prepared.prepareSeconds }, output);
+      if (weights.random) output.line(`The weights are random (${given}): this text means nothing.`);
+    } finally {
+      await prepared.release();
+    }
+  } finally {
+    progress.stop();
+    await weights.close();
+  }
+  return output.finish();
+}
+
+/** Where each input of the first entry comes from, as `--in` has it. */
+function inputSources(
+  options: GenerationCommandOptions,
+  plan: GenerationPlan,
+  ids: readonly number[],
+): Map<string, string> {
+  const sources = new Map(options.in);
+  if (plan.prompt !== undefined)
+    sources.set(plan.prompt.name, JSON.stringify(plan.prompt.rank === 1 ? ids : [ids]));
+  if (options.audio !== undefined) {
+    if (plan.audio === undefined) {
+      throw failure("not-a-captioner", `The entry ${plan.first} does not take one waveform.`, {
+        hint: "caption needs an entry such as `prefill(audio, prompt) -> logits`; generate needs none",
+      });
+    }
+    sources.set(plan.audio.name, options.audio);
+  }
+  return sources;
+}
+
+/** The number of scores that an id has, where it is known. */
+function vocabularyOf(graph: Parameters<typeof planGeneration>[1], plan: GenerationPlan): number | undefined {
+  const scores = graph.outputs.find((output) => output.name === plan.nextScores);
+  return scores?.value.type.shape.at(-1)?.constant;
+}
+
+function runnersOf({ entries }: PreparedTogether): [first: Runner, next: Runner] {
+  const [first, next] = entries.map(
+    (entry): Runner =>
+      async (inputs) =>
+        (await entry.run(inputs)).outputs,
+  );
+  if (first === undefined || next === undefined)
+    throw failure("internal-error", "An entry was not prepared.");
+  return [first, next];
+}
+
+type Runner = Parameters<typeof hostSession>[1];
+
+interface Seconds {
+  /** To compile and load, to read what comes before, and for all steps together. */
+  readonly prepare: number;
+  readonly first: number;
+  readonly steps: number;
+}
+
+function timedSession(session: GenerationSession): {
+  readonly session: GenerationSession;
+  readonly seconds: Omit<Seconds, "prepare">;
+} {
+  const seconds = { first: 0, steps: 0 };
+  const timed = async <T>(part: keyof typeof seconds, work: Promise<T>): Promise<T> => {
+    const started = performance.now();
+    const result = await work;
+    seconds[part] += (performance.now() - started) / 1000;
+    return result;
+  };
+  return {
+    seconds,
+    session: {
+      start: () => timed("first", session.start()),
+      step: (ids) => timed("steps", session.step(ids)),
+      reorder: (from) => timed("steps", session.reorder(from)),
+    },
+  };
+}
+
+function report(found: Generated, prompt: readonly number[], seconds: Seconds, output: Output): void {
+  // The first id comes out of the first entry; every other one takes a step.
+  const steps = found.ids.length - 1;
+  const rate = steps > 0 && seconds.steps > 0 ? steps / seconds.steps : undefined;
+  output.set("text", found.text ?? null);
+  output.set("ids", found.ids);
+  output.set("promptIds", prompt);
+  output.set("reason", found.reason);
+  output.set("logProbability", found.logProbability);
+  output.set("seconds", seconds);
+  output.set("tokensPerSecond", rate ?? null);
+  if (output.json || !process.stderr.isTTY) return;
+  const speed = rate === undefined ? "" : `, ${rate.toFixed(1)} tokens/s`;
+  const end = found.reason === "limit" ? "at the limit" : "at a stop";
+  process.stderr.write(
+    `${found.ids.length} tokens${speed}, ended ${end}; ${seconds.first.toFixed(2)} s to the first\n`,
+  );
+}

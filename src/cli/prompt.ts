@@ -1,0 +1,105 @@
+/**
+ * What a model is asked, as ids, and where it should stop.
+ *
+ * Owns: finding the tokenizer, and turning prompts and stops from text into ids, with words for what
+ * can't be done without one.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { GenerationPlan } from "../compiler/generation-plan.ts";
+import type { Generation } from "../lang/plans.ts";
+import { failure, failureDiagnostic } from "../runtime/failure.ts";
+import { readTokenizer, type Tokenizer } from "../runtime/generation/tokenizer.ts";
+import { readFileText } from "./files.ts";
+import type { GenerationCommandOptions } from "./generation-options.ts";
+import type { Output } from "./output.ts";
+
+const fileName = "tokenizer.json";
+
+/** The tokenizer that was named, or the one beside the weights. */
+export async function openTokenizer(options: GenerationCommandOptions): Promise<Tokenizer | undefined> {
+  const { tokenizer, weights } = options;
+  if (tokenizer !== undefined) return await readTokenizer(await readFileText(tokenizer), tokenizer);
+  const beside = weights === undefined ? undefined : join(dirname(weights), fileName);
+  if (beside === undefined || !existsSync(beside)) return undefined;
+  return await readTokenizer(await readFileText(beside), beside);
+}
+
+/** The ids of the prompt; none where the model takes none. */
+export function promptIds(
+  options: GenerationCommandOptions,
+  plan: GenerationPlan,
+  declared: Generation | undefined,
+  tokenizer: Tokenizer | undefined,
+): readonly number[] {
+  if (plan.prompt === undefined) {
+    if (options.prompt === undefined && options.promptIds === undefined) return [];
+    throw failure("unknown-input", `The entry ${plan.first} takes no prompt.`);
+  }
+  if (options.prompt !== undefined && options.promptIds !== undefined) {
+    throw failure("bad-generation-option", "The prompt is given twice: as text and as ids.");
+  }
+  if (options.promptIds !== undefined) return options.promptIds;
+  const text = options.prompt ?? declared?.prompt;
+  if (text === undefined) {
+    throw failure("input-missing", `The entry ${plan.first} needs a prompt.`, {
+      hint: "give --prompt TEXT, or --prompt-ids 1,2,3",
+    });
+  }
+  const ids = needTokenizer(tokenizer, "A prompt is read as text").encode(text);
+  if (ids.length === 0)
+    throw failure("prompt-empty", "The prompt has no tokens.", { hint: "give --prompt TEXT" });
+  return ids;
+}
+
+/** Ids of the prompt that the model does not have would be read from nowhere. */
+export function requireKnownIds(ids: readonly number[], vocabulary: number | undefined, from: string): void {
+  const unknown = ids.find((id) => vocabulary !== undefined && id >= vocabulary);
+  if (unknown === undefined) return;
+  throw failure(
+    "unknown-id",
+    `The prompt has the id ${unknown}, and the model's vocabulary ends before ${vocabulary}.`,
+    {
+      hint: `check that ${from} is of this model`,
+    },
+  );
+}
+
+export interface Stops {
+  readonly ids: ReadonlySet<number>;
+  readonly texts: readonly string[];
+}
+
+/** A stop that is one token is an id; any other is looked for in the text. */
+export function stopsOf(
+  options: GenerationCommandOptions,
+  declared: Generation | undefined,
+  tokenizer: Tokenizer | undefined,
+  output: Output,
+): Stops {
+  const ids = new Set(options.stopId);
+  const texts: string[] = [];
+  for (const stop of options.stop) {
+    const id = needTokenizer(tokenizer, "A stop text is found in text").idOf(stop);
+    if (id === undefined) texts.push(stop);
+    else ids.add(id);
+  }
+  for (const stop of declared?.stop ?? []) {
+    const id = tokenizer?.idOf(stop);
+    if (id !== undefined) ids.add(id);
+    else if (tokenizer !== undefined) texts.push(stop);
+    else if (options.stopId.length === 0) {
+      const message = `Without a tokenizer generation can't stop at ${JSON.stringify(stop)}, as the model declares.`;
+      const hint = "give --tokenizer tokenizer.json, or --stop-id";
+      output.diagnostics([failureDiagnostic("stop-unknown", message, { severity: "warning", hint })]);
+    }
+  }
+  return { ids, texts };
+}
+
+function needTokenizer(tokenizer: Tokenizer | undefined, why: string): Tokenizer {
+  if (tokenizer !== undefined) return tokenizer;
+  throw failure("tokenizer-missing", `${why}, and there is no tokenizer.`, {
+    hint: "give --tokenizer tokenizer.json (it lies beside the checkpoint), or ids: --prompt-ids, --stop-id",
+  });
+}
