@@ -2,6 +2,8 @@
  * `ossicle check`: whether a file means something, and what.
  */
 import { type Command, InvalidArgumentError } from "commander";
+import { checkBudgets } from "../compiler/cost/budget.ts";
+import type { BudgetRequest } from "../compiler/cost/limit.ts";
 import { catalog } from "../compiler/ops/index.ts";
 import { type CheckedEntry, checkProgram } from "../lang/check.ts";
 import { isDiagnosticCode, isWarningCode, warningNames } from "../lang/codes.ts";
@@ -43,6 +45,7 @@ function check(file: string, options: CheckOptions): number {
   const opened = openProgram(file, options, sink);
   const request = { model: options.model, settings: options.set };
   const checked = checkProgram(opened, catalog, sink, request);
+  if (!sink.hasErrors) checkBudgets(opened, budgetRequests(opened, checked.entries, request), sink);
   output.diagnostics(sink.sorted().filter(({ code }) => !options.allow.includes(code)));
   const entries = checked.entries.filter(
     (entry) => options.model === undefined || entry.model === options.model,
@@ -62,6 +65,19 @@ function check(file: string, options: CheckOptions): number {
     if (modelNames(opened).length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
   }
   return output.finish();
+}
+
+/** Of every model that was checked; what is set is set for the chosen one. */
+function budgetRequests(
+  program: Program,
+  entries: readonly CheckedEntry[],
+  request: BudgetRequest,
+): BudgetRequest[] {
+  const chosen = request.model ?? modelNames(program)[0];
+  return [...new Set(entries.map((entry) => entry.model))].map((model) => ({
+    model,
+    settings: model === chosen ? request.settings : new Map(),
+  }));
 }
 
 /** Models that were checked with some of their parameters open: they have no sizes to show. */

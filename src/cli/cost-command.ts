@@ -2,11 +2,13 @@
  * `ossicle cost`: what a model costs, before anything is run.
  */
 import { type Command, Option } from "commander";
+import { measureBudget } from "../compiler/cost/budget.ts";
 import { costPage } from "../compiler/cost/page.ts";
 import { reportCost } from "../compiler/cost/report.ts";
 import { reportToCsv, reportToJson } from "../compiler/cost/report-json.ts";
 import { reportLines } from "../compiler/cost/report-text.ts";
 import { type Grouping, groupings } from "../compiler/cost/tree.ts";
+import { DiagnosticSink } from "../lang/diagnostic.ts";
 import {
   type CountOptions,
   countModel,
@@ -61,6 +63,9 @@ async function cost(file: string, options: CostOptions): Promise<number> {
   const output = new Output("cost", { json: options.json === true, color: useColor(options) });
   const model = countModel(file, options, output);
   const profile = options.device === undefined ? undefined : await openProfile(options.device);
+  const problems = new DiagnosticSink();
+  const budget = options.entry === undefined ? measureBudget(model, problems) : [];
+  output.diagnostics(problems.sorted());
   const forPeople = options.json !== true && options.csv !== true;
   const report = reportCost(model, {
     given: givenBy(options),
@@ -71,6 +76,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
     tokens: options.tokens,
     train: options.train === true ? "default" : options.train,
     profile,
+    budget,
   });
   if (options.html !== undefined) {
     const full = reportCost(model, {
@@ -79,6 +85,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
       convention: options.convention,
       by: "path",
       tokens: options.tokens,
+      budget,
     });
     const page = costPage(full);
     await writeWhole(options.html, (sink) => sink.write(new TextEncoder().encode(page)));

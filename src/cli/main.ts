@@ -20,6 +20,7 @@ import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { addRun } from "./run-command.ts";
 import type { Run } from "./run-state.ts";
+import { addSweep } from "./sweep-command.ts";
 import { packageVersion } from "./version.ts";
 
 export async function main(arguments_: readonly string[]): Promise<number> {
@@ -63,6 +64,7 @@ function buildProgram(run: Run): Command {
   addDiff(program, run);
   addDoc(program, run);
   addCost(program, run);
+  addSweep(program, run);
   addInspect(program, run);
   addCompile(program, run);
   addRun(program, run);

@@ -173,8 +173,10 @@ function readLimit(expression: Expression, scope: Scope, evaluation: Evaluation)
   const bindings = new Map<string, number>();
   for (const argument of left.kind === "call" ? left.arguments : []) {
     if (argument.name === undefined) {
-      if (argument.value.kind !== "name") return refuse(argument.span);
-      entry = argument.value.name;
+      // An entry may be called like a keyword: `macs("forward")`.
+      if (argument.value.kind === "name") entry = argument.value.name;
+      else if (argument.value.kind === "string") entry = argument.value.value;
+      else return refuse(argument.span);
       continue;
     }
     const bound = asNumber(evaluation.evaluate(argument.value, scope));

@@ -9,6 +9,7 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { openSourceTree } from "../../src/cli/modules.ts";
+import { checkBudgets } from "../../src/compiler/cost/budget.ts";
 import { catalog } from "../../src/compiler/ops/index.ts";
 import { checkProgram } from "../../src/lang/check.ts";
 import { type Diagnostic, DiagnosticSink } from "../../src/lang/diagnostic.ts";
@@ -66,11 +67,20 @@ export function diagnose(path: string, text?: string): Diagnostic[] {
   };
   const sink = new DiagnosticSink();
   const program = loadProgram(show(tree.root, text), loader, sink);
-  checkProgram(program, catalog, sink, requestOf(program.root.file.text));
+  const request = requestOf(program.root.file.text);
+  const { entries } = checkProgram(program, catalog, sink, request);
+  if (!sink.hasErrors) {
+    const models = [...new Set(entries.map(({ model }) => model))];
+    const requests = models.map((model, i) => ({ model, settings: i === 0 ? request.settings : new Map() }));
+    checkBudgets(program, requests, sink);
+  }
   return sink.sorted();
 }
 
-function requestOf(text: string): Parameters<typeof checkProgram>[3] {
+function requestOf(text: string): {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly model: string | undefined;
+} {
   const [, command = ""] = /^\/\/ \$ ossicle check \S+(.*)/.exec(text) ?? [];
   const settings = new Map<string, string>();
   for (const [, name = "", value = ""] of command.matchAll(/--set (\w+)=(\S+)/g)) settings.set(name, value);

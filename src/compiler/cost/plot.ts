@@ -5,8 +5,10 @@
  * are joined by a line. Colours tell the values of the axis that has most to tell; light or dark as
  * the reader's system is.
  */
+
+import type { Column } from "./measurement.ts";
 import { shortBytes, shortCount } from "./numbers.ts";
-import type { Column, Sweep, Variant } from "./sweep.ts";
+import type { Sweep, Variant } from "./sweep.ts";
 import type { Comparison } from "./sweep-text.ts";
 
 const width = 860;

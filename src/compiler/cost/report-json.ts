@@ -30,6 +30,13 @@ export function reportToJson(report: CostReport): Record<string, unknown> {
     parameters: { all: quantity(report.parameters), trainable: quantity(report.trainable) },
     entries: report.entries.map(entryToJson),
     clip: report.clip === undefined ? null : clipToJson(report.clip),
+    budget: report.budget.map(({ text, measure, limit, value }) => ({
+      text,
+      measure,
+      limit: limit.limit,
+      value: value ?? null,
+      within: value === undefined ? null : value <= limit.limit,
+    })),
   };
 }
 
@@ -121,6 +128,7 @@ function clipToJson({ tokens, parts, count, scalar }: Clip): unknown {
       times: part.times,
       count: quantity(part.count),
       scalar: quantity(part.scalar),
+      components: part.components.map(({ name, count }) => ({ name, count: quantity(count) })),
     })),
   };
 }

@@ -1,13 +1,15 @@
 /**
  * A cost report as lines for a terminal.
  */
-import { Dim } from "../../lang/dims.ts";
+import { Dim, notationOf } from "../../lang/dims.ts";
 import { bindDim } from "./bindings.ts";
+import { measureFacts } from "./measures.ts";
 import {
   exactNumber,
   layPairs,
   layTable,
   share,
+  shortBytes,
   shortCount,
   shortTime,
   writeBytes,
@@ -24,6 +26,7 @@ export function reportLines(report: CostReport): string[] {
     `parameters ${exact(report.parameters)}, trainable ${exact(report.trainable)}`,
     ...report.entries.flatMap((entry) => ["", ...entryLines(entry, report)]),
     ...clipLines(report),
+    ...budgetLines(report),
   ];
 }
 
@@ -182,21 +185,42 @@ function clipLines(report: CostReport): string[] {
   const { clip } = report;
   if (clip === undefined) return [];
   const title = countTitle(report);
-  const text = (dim: Dim): string => (dim.constant === undefined ? String(dim) : countPair(dim.constant));
+  const dims = [
+    clip.count,
+    ...clip.parts.flatMap((part) => [part.count, ...part.components.map((c) => c.count)]),
+  ];
+  const notation = notationOf(dims.filter((dim) => dim.constant === undefined));
+  const text = (dim: Dim): string =>
+    dim.constant === undefined ? notation.write(dim) : countPair(dim.constant);
+  const typical = new Map(report.entries.flatMap((entry) => [...entry.typical]));
+  const value = (dim: Dim): number => bindDim(dim, typical).constant ?? 0;
+  const row = (name: string, dim: Dim): string[] => [name, text(dim), share(value(dim), value(clip.count))];
+  const names = notation.where.map(({ name, text }) => `${name} = ${text}`);
   return [
     "",
-    `one clip of ${clip.tokens} tokens`,
-    ...indent(
-      layTable([
-        ...clip.parts.map(({ entry, times, count }) => [
-          times === 1 ? entry : `${entry} ×${times}`,
-          text(count),
-          count.constant === undefined ? "" : share(count.constant, clip.count.constant ?? 0),
+    `one clip of ${clip.tokens} ${clip.tokens === 1 ? "token" : "tokens"}`,
+    ...indent([
+      ...layTable([
+        ["part", title, "share"],
+        ...clip.parts.flatMap(({ entry, times, count, components }) => [
+          row(times === 1 ? entry : `${entry} ×${times}`, count),
+          ...components.map((component) => row(`  ${component.name}`, component.count)),
         ]),
-        ["in all", `${text(clip.count)} ${title}`, ""],
+        ["in all", text(clip.count), ""],
       ]),
-    ),
+      ...(names.length === 0 ? [] : [`where ${names.join(", ")}`]),
+    ]),
   ];
+}
+
+function budgetLines({ budget }: CostReport): string[] {
+  if (budget.length === 0) return [];
+  const rows = budget.map(({ text, measure, limit, value }) => {
+    const write = measureFacts[measure].unit === "B" ? shortBytes : shortCount;
+    if (value === undefined) return [text, "not available for this target", ""];
+    return [text, write(value), value <= limit.limit ? "within" : `over by ${write(value - limit.limit)}`];
+  });
+  return ["", "budget", ...indent(layTable(rows))];
 }
 
 const countPair = (value: number): string => `${exactNumber(value)} (${shortCount(value)})`;

@@ -8,6 +8,7 @@ import { type Dim, type DimNotation, notationOf, sumDims } from "../../lang/dims
 import type { DType } from "../../lang/types.ts";
 import type { Bindings } from "../bind.ts";
 import { bindDim, bindEntry, checkGiven, type Given, openSymbols, typicalBindings } from "./bindings.ts";
+import type { MeasuredLimit } from "./budget.ts";
 import { type Clip, clipOf } from "./clip.ts";
 import { type Convention, definitions, type Missed, missedBy } from "./conventions.ts";
 import { type DeviceProfile, type Estimate, estimate } from "./latency.ts";
@@ -31,6 +32,8 @@ export interface ReportOptions {
   readonly train?: string | undefined;
   /** Adds an estimate of the time that each entry takes. */
   readonly profile?: DeviceProfile | undefined;
+  /** The limits of the model's budget, measured. */
+  readonly budget?: readonly MeasuredLimit[];
 }
 
 export interface CostReport {
@@ -44,6 +47,8 @@ export interface CostReport {
   readonly trainable: Dim;
   readonly entries: readonly EntryReport[];
   readonly clip: Clip | undefined;
+  /** What the model's text allows, held against what it costs. */
+  readonly budget: readonly MeasuredLimit[];
 }
 
 export interface EntryReport {
@@ -101,6 +106,7 @@ export function reportCost(model: ModelCost, options: ReportOptions): CostReport
     ),
     entries,
     clip: options.tokens === undefined ? undefined : clipOf(model, entries, options.tokens),
+    budget: options.budget ?? [],
   };
 }
 

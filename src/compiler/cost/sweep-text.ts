@@ -3,10 +3,11 @@
  */
 import { costFailure } from "./bindings.ts";
 import { definitions } from "./conventions.ts";
+import type { Column } from "./measurement.ts";
 import { exactNumber, layTable, shortBytes, shortCount } from "./numbers.ts";
 import { paretoFront } from "./pareto.ts";
 import { writeCsv } from "./report-json.ts";
-import type { Column, Sweep, Variant } from "./sweep.ts";
+import type { Sweep, Variant } from "./sweep.ts";
 
 export const sweepSchema = 1;
 

@@ -10,11 +10,11 @@ import { DiagnosticError, DiagnosticSink } from "../../lang/diagnostic.ts";
 import { canStayOpen } from "../../lang/model.ts";
 import type { Program } from "../../lang/program.ts";
 import { type Axis, mostVariants, type SweepValue } from "./axes.ts";
-import { bindEntry, checkGiven, costFailure, type Given, requireBound } from "./bindings.ts";
-import { continuedSizes, generatingEntries } from "./clip.ts";
+import { checkGiven, costFailure, type Given } from "./bindings.ts";
 import type { Convention } from "./conventions.ts";
-import { type MeasureName, Measures, measureFacts, noDispatches } from "./measures.ts";
-import { costModel, type EntryCost } from "./model-cost.ts";
+import { type Column, type Measurement, measurementsOf } from "./measurement.ts";
+import { type MeasureName, Measures } from "./measures.ts";
+import { costModel } from "./model-cost.ts";
 
 export interface SweepRequest {
   readonly model: string | undefined;
@@ -26,13 +26,6 @@ export interface SweepRequest {
   readonly axes: readonly Axis[];
   readonly measures: readonly MeasureName[];
   readonly convention: Convention;
-}
-
-export interface Column {
-  /** `prefill.macs`, `clip.macs`, `params` */
-  readonly name: string;
-  readonly title: string;
-  readonly unit: "" | "B";
 }
 
 export interface Variant {
@@ -165,11 +158,6 @@ class Layouts {
   }
 }
 
-interface Measurement {
-  readonly column: Column;
-  measure(given: Given, tokens: number | undefined): number;
-}
-
 class Layout {
   readonly measures: Measures;
   readonly #request: SweepRequest;
@@ -180,7 +168,8 @@ class Layout {
   constructor(measures: Measures, request: SweepRequest) {
     this.measures = measures;
     this.#request = request;
-    this.#measurements = measurementsOf(measures, request);
+    const hasTokens = request.tokens !== undefined || request.axes.some((axis) => axis.name === "tokens");
+    this.#measurements = measurementsOf(measures, request.measures, hasTokens);
     this.#open = new Set(measures.model.entries.flatMap((entry) => entry.symbols.map((s) => s.name)));
   }
 
@@ -206,61 +195,4 @@ class Layout {
     this.#checked = true;
     return this.#measurements.map((measurement) => measurement.measure(whole, written));
   }
-}
-
-function measurementsOf(measures: Measures, request: SweepRequest): Measurement[] {
-  const { entries } = measures.model;
-  const hasTokens = request.tokens !== undefined || request.axes.some((axis) => axis.name === "tokens");
-  const found: Measurement[] = [];
-  for (const name of request.measures) {
-    const { title, unit, ofEntry } = measureFacts[name];
-    const [first] = entries;
-    if (!ofEntry && first !== undefined) {
-      found.push({ column: { name, title, unit }, measure: measureOne(measures, name, first) });
-    } else if (hasTokens && (name === "macs" || name === "scalars")) {
-      const column = { name: `clip.${name}`, title: `${title} of a clip`, unit };
-      found.push({ column, measure: measureClip(measures, name) });
-    } else {
-      for (const entry of entries) {
-        const column = { name: `${entry.entry}.${name}`, title: `${title} of ${entry.entry}`, unit };
-        found.push({ column, measure: measureOne(measures, name, entry) });
-      }
-    }
-  }
-  return found;
-}
-
-function measureOne(measures: Measures, name: MeasureName, entry: EntryCost): Measurement["measure"] {
-  const measured = measures.of(name, entry);
-  if ("unavailable" in measured) {
-    throw costFailure("measure-unavailable", `The measure ${name} is ${measured.unavailable}.`);
-  }
-  if (!measureFacts[name].ofEntry) return (given) => measured.value(given.at);
-  return (given) => {
-    const bindings = bindEntry(entry, given);
-    if (measured.expression?.constant === undefined) requireBound(entry, bindings, `The measure ${name}`);
-    return measured.value(bindings);
-  };
-}
-
-function measureClip(measures: Measures, name: MeasureName): Measurement["measure"] {
-  const [first, next] = generatingEntries(measures.model);
-  const sizes = continuedSizes(first, next);
-  const [reading, writing] = [first, next].map((entry) => measures.of(name, entry));
-  if (
-    reading === undefined ||
-    writing === undefined ||
-    "unavailable" in reading ||
-    "unavailable" in writing
-  ) {
-    throw costFailure("measure-unavailable", `The measure ${name} is ${noDispatches.unavailable}.`);
-  }
-  const perToken = writing.expression?.substitute(sizes);
-  return (given, tokens) => {
-    const bindings = new Map([...bindEntry(next, given), ...bindEntry(first, given)]);
-    requireBound(first, bindings, `The measure ${name}`);
-    const open = [...(perToken?.symbols() ?? [])].filter((symbol) => !bindings.has(symbol));
-    if (open.length > 0) requireBound(next, bindings, `The measure ${name}`);
-    return reading.value(bindings) + (tokens ?? 0) * (perToken?.evaluate(bindings) ?? 0);
-  };
 }

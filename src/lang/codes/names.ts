@@ -224,9 +224,17 @@ export const nameCodes = {
   "bad-budget": {
     severity: "error",
     cause: "text",
-    summary: "A limit of a budget is not a measure compared with a number.",
+    summary:
+      "A limit of a budget is not a measure compared with a number, or can't be measured as it is written.",
     explanation:
-      "A budget lists limits such as `macs(seconds: 10) <= 32G` or `params <= 220M`: a measure, `<=`, and a number.",
+      "A budget lists limits such as `macs(seconds: 10) <= 32G` or `params <= 220M`: a measure, `<=`, and a number. What the measure depends on must be given: the length of a recording as `seconds`, open sizes by their names.",
+  },
+  "over-budget": {
+    severity: "error",
+    cause: "text",
+    summary: "A model costs more than its budget allows.",
+    explanation:
+      "`budget { macs(seconds: 10) <= 32G }` is held against what the model would cost, counted before anything is run: of its first entry, of the one that is named as in `memory(step)`, or of a whole clip as in `macs(seconds: 10, tokens: 30)`. The parts that cost most are listed, and where one parameter can bring the model within the limit, the nearest value that does.",
   },
   "bad-rename": {
     severity: "error",

@@ -81,6 +81,59 @@ export function badBudget(span: Span, measures: readonly string[]): Diagnostic {
   });
 }
 
+/** The text of a limit can't be measured as it stands: something is open or unknown. */
+export function unmeasurableLimit(span: Span, message: string, hint: string | undefined): Diagnostic {
+  return report("bad-budget", message, span, "this limit can't be measured", { hint });
+}
+
+export interface BrokenLimit {
+  readonly model: string;
+  /** What is measured, in words. */
+  readonly title: string;
+  readonly span: Span;
+  /** Written for people, as are the limit and how far it is exceeded. */
+  readonly value: string;
+  readonly limit: string;
+  readonly over: string;
+  /** What costs most, largest first. */
+  readonly parts: readonly string[];
+  /** A value of one parameter that would fit. */
+  readonly change:
+    | {
+        readonly parameter: StaticParameter;
+        readonly text: string;
+        readonly value: string;
+        readonly isDefault: boolean;
+      }
+    | undefined;
+}
+
+export function overBudget({
+  model,
+  title,
+  span,
+  value,
+  limit,
+  over,
+  parts,
+  change,
+}: BrokenLimit): Diagnostic {
+  const message = `${model} has ${value} ${title}, and its budget allows ${limit}.`;
+  const initial = change?.isDefault === true ? change.parameter.initial : undefined;
+  const { name } = change?.parameter ?? {};
+  return report("over-budget", message, span, `exceeded by ${over}`, {
+    ...(parts.length > 0 && { notes: [`most of it: ${parts.join(", ")}`] }),
+    hint:
+      change === undefined
+        ? "no parameter of the model brings it within the limit"
+        : `\`${name?.name}: ${change.text}\` fits, with ${change.value}`,
+    ...(change !== undefined &&
+      initial !== undefined && {
+        edits: [{ span: initial.span, replacement: change.text }],
+      }),
+  });
+}
+
 export function badRename(span: Span, left: number, right: number): Diagnostic {
   const message = "Both sides of a renaming need the same number of `*`.";
   return report("bad-rename", message, span, `${left} on the left, ${right} on the right`);
