@@ -16,6 +16,7 @@ import { addDoc } from "./doc-command.ts";
 import { addFormat } from "./format-command.ts";
 import { addCaption, addGenerate } from "./generate-command.ts";
 import { addInspect } from "./inspect-command.ts";
+import { addLanguageServer } from "./lsp-command.ts";
 import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { addRun } from "./run-command.ts";
@@ -69,6 +70,7 @@ function buildProgram(run: Run): Command {
   addCompile(program, run);
   addRun(program, run);
   addClassify(program, run);
+  addLanguageServer(program);
   addGenerate(program, run);
   addCaption(program, run);
   return program;

@@ -67,7 +67,34 @@ function load(
   root: string,
   open: (place: string, written: string) => SourceFile,
 ): LoadedModule {
-  const refuse = (reason: string, hint?: string): LoadedModule =>
+  const found = locateImport(specifier, importer, library, root);
+  if (!found.ok) return found;
+  try {
+    return { ok: true, file: open(found.place, specifier) };
+  } catch (error) {
+    return {
+      ok: false,
+      reason: error instanceof Error ? error.message.replace(/\.$/, "") : "it can't be read",
+    };
+  }
+}
+
+export type LocatedImport =
+  | { readonly ok: true; readonly place: string }
+  | Extract<LoadedModule, { readonly ok: false }>;
+
+/**
+ * The file that `specifier`, written in the file at `importer`, stands for. `mayBe` admits places where
+ * there is no file (yet).
+ */
+export function locateImport(
+  specifier: string,
+  importer: string,
+  library: string,
+  root: string,
+  mayBe: (place: string) => boolean = () => false,
+): LocatedImport {
+  const refuse = (reason: string, hint?: string): LocatedImport =>
     hint === undefined ? { ok: false, reason } : { ok: false, reason, hint };
   if (specifier === "" || specifier.includes("\0")) return refuse("this is no path");
   if (isAbsolute(specifier) || specifier.includes("\\")) {
@@ -87,19 +114,17 @@ function load(
   try {
     place = realpathSync(base);
   } catch (error) {
+    if (mayBe(base)) return { ok: true, place: base };
     if (systemCode(error) === "ELOOP") return refuse("its symbolic links go round in circles");
     const hint = base.endsWith(extension) ? undefined : `source files end in ${extension}`;
     return refuse("there is no such file", hint);
   }
   if (!inside(place, fence)) return refuse("a symbolic link leads out of the root folder");
-  try {
-    return { ok: true, file: open(place, specifier) };
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message.replace(/\.$/, "") : "it can't be read");
-  }
+  return { ok: true, place };
 }
 
-function readText(place: string, written: string): string {
+/** @throws DiagnosticError when it can't be read as a source text */
+export function readText(place: string, written: string): string {
   try {
     const status = statSync(place);
     if (!status.isFile())
@@ -135,7 +160,7 @@ function defaultRoot(place: string, library: string): string {
   return inside(place, here) ? here : dirname(place);
 }
 
-function inside(place: string, folder: string): boolean {
+export function inside(place: string, folder: string): boolean {
   const path = relative(folder, place);
   return path === "" || (!path.startsWith(`..${sep}`) && path !== ".." && !isAbsolute(path));
 }

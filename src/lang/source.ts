@@ -50,6 +50,14 @@ export class SourceFile {
     return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
   }
 
+  /** The offset of a place; one beyond its line or the text is moved to the nearest that exists. */
+  offset({ line, column }: Position): number {
+    if (line < 1) return 0;
+    const start = this.#lineStarts[line - 1];
+    if (start === undefined) return this.text.length;
+    return start + Math.max(0, Math.min(column - 1, this.line(line).length));
+  }
+
   /** The text of a line (1-based) without its line end. */
   line(number: number): string {
     const start = this.#lineStarts[number - 1] ?? this.text.length;
