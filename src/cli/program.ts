@@ -81,6 +81,12 @@ function compileOne(
 ): Elaboration {
   const wanted: ElaborateRequest = { model: options.model, settings: options.set, ...request };
   const elaboration = elaborate(program, wanted, sink);
-  if (elaboration === undefined || sink.hasErrors) throw new DiagnosticError(sink.sorted());
+  if (sink.hasErrors) throw new DiagnosticError(sink.sorted());
+  if (elaboration === undefined) {
+    throw failure(
+      "internal-error",
+      `${request.entry ?? "The entry"} can't be laid out, and nothing says why.`,
+    );
+  }
   return { ...elaboration, graph: optimize(elaboration.graph, stages) };
 }

@@ -35,7 +35,7 @@ export interface GenerationPlan {
   readonly others: readonly string[];
   /** Input of the next entry. */
   readonly token: TokenPort;
-  /** Outputs with the scores of what follows, [rows, vocabulary]. */
+  /** Outputs with the scores of what follows, [rows, vocabulary] or [rows, positions, vocabulary]. */
   readonly firstScores: string;
   readonly nextScores: string;
   readonly states: readonly PlannedState[];
@@ -81,11 +81,13 @@ function statesOf(input: GraphInput, token: GraphInput, first: Graph, next: Grap
   return [rowAxis === undefined || rowAxis < 0 ? states : { ...states, rowAxis }];
 }
 
-/** The first output of two axes that is no state: rows and vocabulary. */
+/** The first output that may be scores: a number for each row and id, or for each row, position and id. */
 function scoresOf(graph: Graph): string {
-  const output = graph.outputs.find(
-    ({ state, value }) => state === undefined && value.type.dtype === "f32" && value.type.shape.length === 2,
-  );
+  const output = graph.outputs.find(({ state, value: { type } }) => {
+    return (
+      state === undefined && type.dtype === "f32" && (type.shape.length === 2 || type.shape.length === 3)
+    );
+  });
   return output?.name ?? refuse(`The entry ${graph.name} gives no scores of the form [rows, vocabulary].`);
 }
 

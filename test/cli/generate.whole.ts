@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { runHere, temporaryFolder } from "../support/cli.ts";
+import { root, runHere, temporaryFolder } from "../support/cli.ts";
 import { goldenFile, goldenInputs, goldenOutputs, targets } from "../support/golden.ts";
 import { tiny } from "../support/mamba2.ts";
 import { tensorOf } from "../support/tensors.ts";
@@ -47,6 +47,17 @@ describe.each(targets)("on %s", (target) => {
   });
 });
 
+test("a captioner that starts from features gives the recorded ids", async () => {
+  const file = (name: string): string => goldenFile(`e2e-tiny/${name}.safetensors`);
+  const found = await json([
+    ...["generate", join(root, "test/fixtures/models/captioners.oss"), "-m", "Tiny"],
+    ...["--weights", file("weights"), "--in", `input_values=${file("inputs")}`],
+    ...["--prompt-ids", (await idsOf(goldenInputs("e2e-tiny"), "text_ids")).join(","), "-n", "12"],
+  ]);
+  expect(found["ids"]).toEqual(await idsOf(goldenOutputs("e2e-tiny"), "index_order.new_ids"));
+  expect(found["entries"]).toEqual(["prefill", "step"]);
+});
+
 test("beams carry their state along: their sum is what the whole text scores", async () => {
   const request = [...tinyArguments, "--prompt-ids", "5,6,7", "-n", "12", "--stop-id", "127"];
   const found = await json([...request, "--beams", "5"]);
@@ -70,6 +81,37 @@ test("beams carry their state along: their sum is what the whole text scores", a
     return total + (row[id] ?? 0) - highest - scale;
   }, 0);
   expect(again["logProbability"]).toBeCloseTo(sum, 4);
+});
+
+test("a recording is described, as far as random weights can", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "tokenizer.json"), smallTokenizer());
+  const decoder = "Mamba2(depth: 1, width: 32, head_width: 16, state: 8, vocabulary: 272)";
+  writeFileSync(
+    join(folder, "tiny.oss"),
+    `import { Hear, Captioner } from "ossicle/captioners/captioner.oss"
+    import { Linear } from "ossicle/blocks/linear.oss"
+    import { Mamba2 } from "ossicle/decoders/mamba2.oss"
+    import { KaldiFbank, Normalise } from "ossicle/frontends/kaldi-fbank.oss"
+
+    encoder Frames() {
+      let width = 48
+      pool = Linear(16 * 128, 48)
+      forward(x: f32[1, 1024, 128]) -> f32[1, 64, 48] = pool(reshape(x, [1, 64, 2048]))
+    }
+    model Tiny() = Captioner(
+      Hear(KaldiFbank() |> Normalise(1024, -4.268, 4.569), Frames()), Linear(48, 32), ${decoder}, limit: 6)`,
+  );
+  const request = [
+    ...["caption", join(folder, "tiny.oss"), "--audio", join(root, "examples/demo/recording.wav")],
+    ...["--random-weights", "--tokenizer", join(folder, "tokenizer.json")],
+  ];
+  const found = await json([...request, "--prompt", " the dog"]);
+  expect(found).toMatchObject({ randomWeights: true, promptIds: [259, 262] });
+  expect(typeof found["text"]).toBe("string");
+  const { status, stderr } = await runHere(request);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/needs a prompt/);
 });
 
 describe("with text", () => {

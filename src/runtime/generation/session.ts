@@ -37,7 +37,7 @@ export function hostSession(
     start: async () => {
       const outputs = await first(inputs);
       held = states.map(({ afterFirst }) => outputOf(outputs, afterFirst, plan.first));
-      return outputOf(outputs, plan.firstScores, plan.first);
+      return lastScores(outputOf(outputs, plan.firstScores, plan.first));
     },
     step: async (ids) => {
       const shape = [ids.length, ...new Array<number>(token.rank - 1).fill(1)];
@@ -49,7 +49,7 @@ export function hostSession(
       }
       const outputs = await next(given);
       held = states.map(({ afterNext }) => outputOf(outputs, afterNext, plan.next));
-      return outputOf(outputs, plan.nextScores, plan.next);
+      return lastScores(outputOf(outputs, plan.nextScores, plan.next));
     },
     reorder: async (from) => {
       held = states.map(({ rowAxis }, i) => {
@@ -68,6 +68,14 @@ function oneRowOnly({ next, token }: GenerationPlan): Error {
     notes: [`its input ${token.name} has no open first dimension that its state shares`],
     hint: "declare the input as tokens[B, 1], or generate with one beam",
   });
+}
+
+/** Scores behind the last position: [rows, positions, vocabulary] → [rows, vocabulary]. */
+function lastScores(tensor: HostTensor): HostTensor {
+  const [rows = 1, positions = 1, size] = tensor.shape;
+  if (size === undefined) return tensor;
+  const last = Array.from({ length: rows }, (_, row) => (row + 1) * positions - 1);
+  return takeRows({ ...tensor, shape: [rows * positions, size] }, 0, last);
 }
 
 /** The rows `from` along `axis`, in that order. */
