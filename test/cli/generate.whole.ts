@@ -94,10 +94,9 @@ test("a recording is described, as far as random weights can", async () => {
     import { Mamba2 } from "ossicle/decoders/mamba2.oss"
     import { KaldiFbank, Normalise } from "ossicle/frontends/kaldi-fbank.oss"
 
-    encoder Frames() {
-      let width = 48
-      pool = Linear(16 * 128, 48)
-      forward(x: f32[1, 1024, 128]) -> f32[1, 64, 48] = pool(reshape(x, [1, 64, 2048]))
+    encoder Frames(width: int = 48) {
+      pool = Linear(16 * 128, width)
+      forward(x: f32[1, 1024, 128]) -> f32[1, 64, width] = pool(reshape(x, [1, 64, 2048]))
     }
     model Tiny() = Captioner(
       Hear(KaldiFbank() |> Normalise(1024, -4.268, 4.569), Frames()), Linear(48, 32), ${decoder}, limit: 6)`,
