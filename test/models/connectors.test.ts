@@ -95,7 +95,7 @@ test("LTU's pooling", async () => {
       entry run(x) -> y: f32[B, M, 5] = pool(x)
     }`,
     { x: literal(x) },
-    ["pool.pooled"],
+    ["--tap", "pool.pooled"],
   );
   const want: number[] = [];
   for (let group = 0; group < 3; group++) {

@@ -1,5 +1,5 @@
 /**
- * Running a program written in a test on the reference, with weights drawn as the model says.
+ * Running a program written in a test, on the reference unless its options say otherwise, with weights drawn as the model says.
  *
  * Owns: the program's file, and tensors as literals of the command line.
  */
@@ -21,20 +21,21 @@ export function literal(tensor: HostTensor): string {
   return JSON.stringify(nested(0, 0));
 }
 
-/** The results of the program's first entry, and what is tapped. */
+/** The results of the program's first entry, or of what `options` ask for. */
 export async function runSource(
   source: string,
   inputs: Readonly<Record<string, string>>,
-  taps: readonly string[] = [],
+  options: readonly string[] = [],
 ): Promise<Tensors> {
   const folder = temporaryFolder();
   const file = join(folder, "program.oss");
   const out = join(folder, "out.safetensors");
   writeFileSync(file, source);
   const { status, stderr } = await runHere([
-    ...["run", file, "--target", "reference", "--weights", "random:1", "--out", out],
+    ...["run", file, "--weights", "random:1", "--out", out],
+    ...(options.includes("--target") ? [] : ["--target", "reference"]),
     ...Object.entries(inputs).flatMap(([name, value]) => ["--in", `${name}=${value}`]),
-    ...taps.flatMap((tap) => ["--tap", tap]),
+    ...options,
   ]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return await readTensors(out);
