@@ -42,11 +42,17 @@ export interface SafetensorsHeader {
 
 const damaged = "The file is damaged or was written by a faulty program; write or download it again.";
 
-/** @throws DiagnosticError with a code `safetensors-…` */
+/** The limit that other readers of the format set. */
+export const largestHeader = 100_000_000;
+
+/**
+ * @param dataLength bytes after the header, where that is known before they have been read
+ * @throws DiagnosticError with a code `safetensors-…`
+ */
 export function parseSafetensorsHeader(
   label: string,
   bytes: Uint8Array,
-  dataLength: number,
+  dataLength: number | undefined,
 ): SafetensorsHeader {
   const parsed = parseJson(label, bytes);
   const tensors = new Map<string, TensorEntry>();
@@ -155,7 +161,11 @@ function product(shape: readonly number[], unit: number): number {
   return shape.includes(0) ? 0 : shape.reduce((total, size) => total * size, unit);
 }
 
-function checkCoverage(label: string, tensors: ReadonlyMap<string, TensorEntry>, dataLength: number): void {
+function checkCoverage(
+  label: string,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  dataLength: number | undefined,
+): void {
   const ordered = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   let reached = 0;
   let previous = "";
@@ -179,6 +189,7 @@ function checkCoverage(label: string, tensors: ReadonlyMap<string, TensorEntry>,
     reached = end;
     previous = name;
   }
+  if (dataLength === undefined) return;
   if (reached > dataLength) {
     throw failure("safetensors-truncated", `${label} ends before its tensors do.`, {
       notes: [`they take ${countOf(reached, "byte")}, the file has ${dataLength} after the header`],

@@ -13,10 +13,12 @@ import type { DType } from "../lang/types.ts";
 import { type ByteSource, bytesSource } from "./byte-source.ts";
 import { countOf, failure } from "./failure.ts";
 import { widenBf16, widenF16 } from "./half.ts";
-import { parseSafetensorsHeader, type TensorEntry } from "./safetensors-header.ts";
-
-/** The limit that other readers of the format set. */
-const largestHeader = 100_000_000;
+import {
+  largestHeader,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from "./safetensors-header.ts";
 
 export interface Safetensors extends WeightSource {
   /** The `__metadata__` of the header. */
@@ -30,6 +32,35 @@ export interface Safetensors extends WeightSource {
  * @throws DiagnosticError with a code `safetensors-…`
  */
 export async function openSafetensors(source: ByteSource): Promise<Safetensors> {
+  const { label } = source;
+  const { header, dataStart } = await readSafetensorsHeader(source);
+  const names = [...header.tensors.keys()];
+  return {
+    label,
+    metadata: header.metadata,
+    names: () => names,
+    info(name) {
+      const entry = header.tensors.get(name);
+      return entry && { dtype: hostDType(entry.storage), shape: entry.shape };
+    },
+    async read(name) {
+      const entry = header.tensors.get(name);
+      if (entry === undefined) {
+        throw failure("safetensors-no-tensor", `${label} holds no tensor named '${name}'.`);
+      }
+      const bytes = await source.read(dataStart + entry.begin, entry.end - entry.begin);
+      return decodeTensor(label, name, entry, bytes);
+    },
+  };
+}
+
+/**
+ * The header alone, and where the data begins.
+ * @throws DiagnosticError with a code `safetensors-…`
+ */
+export async function readSafetensorsHeader(
+  source: ByteSource,
+): Promise<{ readonly header: SafetensorsHeader; readonly dataStart: number }> {
   const { label } = source;
   if (source.size < 8)
     throw await notSafetensors(source, `${label} has only ${countOf(source.size, "byte")}`);
@@ -51,25 +82,7 @@ export async function openSafetensors(source: ByteSource): Promise<Safetensors> 
     await source.read(8, headerLength),
     source.size - 8 - headerLength,
   );
-  const dataStart = 8 + headerLength;
-  const names = [...header.tensors.keys()];
-  return {
-    label,
-    metadata: header.metadata,
-    names: () => names,
-    info(name) {
-      const entry = header.tensors.get(name);
-      return entry && { dtype: hostDType(entry.storage), shape: entry.shape };
-    },
-    async read(name) {
-      const entry = header.tensors.get(name);
-      if (entry === undefined) {
-        throw failure("safetensors-no-tensor", `${label} holds no tensor named '${name}'.`);
-      }
-      const bytes = await source.read(dataStart + entry.begin, entry.end - entry.begin);
-      return decodeTensor(label, name, entry, bytes);
-    },
-  };
+  return { header, dataStart: 8 + headerLength };
 }
 
 /** The same, for bytes already in memory. */

@@ -1,0 +1,76 @@
+/**
+ * A plan's weights and kernels on one device, with the memory that all of its sessions share.
+ *
+ * Owns: what is lost with the device. The arena and the staging buffer only grow, and only while
+ * something is prepared. Calls come one after another, so that one of each is enough.
+ */
+import type { KernelPlan } from "../../compiler/plan.ts";
+import { DeviceMemory } from "./device-memory.ts";
+import { Kernels } from "./kernels.ts";
+import { type LoadOptions, PlanWeights } from "./plan-weights.ts";
+import { bufferUsage } from "./usage.ts";
+import type { WeightStream } from "./weight-streams.ts";
+
+export class GrowingBuffer {
+  readonly #memory: DeviceMemory;
+  readonly #what: string;
+  readonly #usage: number;
+  #buffer: GPUBuffer | undefined;
+  /** Changes when the buffer does. */
+  #version = 0;
+
+  constructor(memory: DeviceMemory, what: string, usage: number) {
+    this.#memory = memory;
+    this.#what = what;
+    this.#usage = usage;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get buffer(): GPUBuffer {
+    if (this.#buffer === undefined) throw new Error(`no room was reserved for ${this.#what}`);
+    return this.#buffer;
+  }
+
+  /** Makes room. What the buffer held is lost when it grows. */
+  async reserve(bytes: number): Promise<void> {
+    if (this.#buffer !== undefined && this.#buffer.size >= bytes) return;
+    this.#memory.free(this.#buffer);
+    this.#buffer = undefined;
+    this.#buffer = await this.#memory.allocate(this.#what, bytes, this.#usage);
+    this.#version += 1;
+  }
+}
+
+export class DeviceModel {
+  readonly plan: KernelPlan;
+  readonly memory: DeviceMemory;
+  readonly kernels: Kernels;
+  readonly weights: PlanWeights;
+  /** Values within a call. */
+  readonly arena: GrowingBuffer;
+  /** Results on their way to the host. */
+  readonly staging: GrowingBuffer;
+
+  private constructor(plan: KernelPlan, memory: DeviceMemory, weights: PlanWeights) {
+    this.plan = plan;
+    this.memory = memory;
+    this.weights = weights;
+    this.kernels = new Kernels(memory, plan);
+    const { storage, copySource, copyTarget, mapRead } = bufferUsage;
+    this.arena = new GrowingBuffer(memory, "values within a call", storage | copySource | copyTarget);
+    this.staging = new GrowingBuffer(memory, "results", mapRead | copyTarget);
+  }
+
+  static async load(
+    plan: KernelPlan,
+    device: GPUDevice,
+    weights: WeightStream,
+    options: LoadOptions,
+  ): Promise<DeviceModel> {
+    const memory = new DeviceMemory(device);
+    return new DeviceModel(plan, memory, await PlanWeights.load(memory, plan.weights, weights, options));
+  }
+}
