@@ -28,15 +28,20 @@ export interface CountOptions extends ModelOptions {
 export function withCountOptions(command: Command): Command {
   return withModelOptions(command)
     .option("-e, --entry <name>", "the entry; all of the model by default")
-    .option(
-      "--at <name=number>",
-      "a number for what is open, such as B=1 (repeatable)",
-      collectNumbers,
-      new Map(),
-    )
-    .option("--seconds <number>", "the length of the recording", positiveNumber)
+    .addOption(atOption())
+    .addOption(secondsOption())
     .option("--keep <rate>", "the keep rate: the same as --set keep=…")
     .addOption(conventionOption());
+}
+
+export function atOption(): Option {
+  return new Option("--at <name=number>", "a number for what is open, such as B=1 (repeatable)")
+    .argParser(collectNumbers)
+    .default(new Map());
+}
+
+export function secondsOption(): Option {
+  return new Option("--seconds <number>", "the length of the recording").argParser(positiveNumber);
 }
 
 export function openOption(): Option {

@@ -5,12 +5,22 @@
  * that reads difference-text.ts.
  */
 import type { Command } from "commander";
+import type { Convention } from "../compiler/cost/conventions.ts";
 import { compareGraphs, type GraphDifference, isSame, type NamedChange } from "../compiler/difference.ts";
 import { type Elaboration, elaborate, entryNames } from "../compiler/elaborate.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import { failure } from "../runtime/failure.ts";
+import { atOption, conventionOption, givenBy, secondsOption } from "./cost-options.ts";
+import { diffCosts } from "./diff-cost.ts";
 import { differenceLines } from "./difference-text.ts";
-import { type CommonOptions, collect, collectPairs, useColor, withCommonOptions } from "./options.ts";
+import {
+  type CommonOptions,
+  collect,
+  collectPairs,
+  positiveInteger,
+  useColor,
+  withCommonOptions,
+} from "./options.ts";
 import { Output } from "./output.ts";
 import { openProgram } from "./program.ts";
 import type { Run } from "./run-state.ts";
@@ -24,6 +34,11 @@ interface DiffOptions extends CommonOptions {
   readonly entry: readonly string[];
   readonly all?: boolean;
   readonly exitCode?: boolean;
+  readonly cost?: boolean;
+  readonly at: ReadonlyMap<string, number>;
+  readonly seconds?: number;
+  readonly tokens?: number;
+  readonly convention: Convention;
 }
 
 /** One of the two: a model with its settings. */
@@ -56,6 +71,11 @@ export function addDiff(program: Command, run: Run): void {
     .option("--set-b <name=value>", "a value for a parameter of B (repeatable)", collectPairs, new Map())
     .option("-e, --entry <name>", "an entry to compare (repeatable); all by default", collect, [])
     .option("--all", "show every change, however many there are")
+    .option("--cost", "compare what they cost: MACs, parameters, memory")
+    .addOption(atOption())
+    .addOption(secondsOption())
+    .option("--tokens <number>", "with --cost, also add up one clip of so many tokens", positiveInteger)
+    .addOption(conventionOption())
     .option("--exit-code", "end with status 1 when there are differences")
     .action((a: string, b: string | undefined, options: DiffOptions) => {
       for (const [written, named] of [
@@ -86,6 +106,15 @@ function diff(a: string, b: string | undefined, options: DiffOptions): number {
   const second = variantOf(b ?? a, options.modelB, new Map([...options.set, ...options.setB]));
   const sameFile = second.file === first.file;
   const [before, after] = [first, { ...second, model: second.model ?? (sameFile ? first.model : undefined) }];
+  if (options.cost === true) {
+    const { entry: entries, tokens, convention } = options;
+    const counting = { given: givenBy(options), tokens, convention, entries };
+    const isSame = diffCosts(before, after, counting, options, output);
+    output.set("same", isSame);
+    if (isSame) output.line("The two cost the same.");
+    const status = output.finish();
+    return !isSame && options.exitCode === true ? 1 : status;
+  }
   const differences = compareVariants(before, after, options, output);
   output.set("differences", differences.map(toJson));
   for (const difference of differences) printEntry(difference, options.all === true, output);

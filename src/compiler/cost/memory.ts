@@ -79,8 +79,14 @@ export function peakExpression(live: readonly Dim[]): Dim | undefined {
   const typical = live.map((dim) => sampleValue(dim, 37, 0.61) ?? 0);
   const largest = live[typical.indexOf(Math.max(...typical))];
   if (largest === undefined) return undefined;
-  const others = live.filter((dim) => dim !== largest && !Dim.provablyAtMost(dim, largest));
-  return others.length < mostLargest ? Dim.max(largest, ...others) : undefined;
+  const others: Dim[] = [];
+  // Large first: what is not below the largest shows early, and then nothing more is asked.
+  const order = [...live.keys()].sort((a, b) => (typical[b] ?? 0) - (typical[a] ?? 0));
+  for (const dim of order.flatMap((at) => live[at] ?? [])) {
+    if (dim !== largest && !Dim.provablyAtMost(dim, largest)) others.push(dim);
+    if (others.length >= mostLargest) return undefined;
+  }
+  return Dim.max(largest, ...others);
 }
 
 /** Expressions without repetition; told apart by their values at two odd bindings first. */

@@ -9,10 +9,9 @@
 import { attributeDims } from "../attribute-form.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import { elementCount, type HostTensor } from "../host-tensor.ts";
-import { runNode } from "../interpret.ts";
-import { CountingMeter } from "../ops/arithmetic.ts";
 import type { Scalar } from "../ops/lowering.ts";
 import { mapGraph, rebuild } from "../rewrite.ts";
+import { computed } from "./computed.ts";
 import type { Pass } from "./pass.ts";
 
 /** Elements of a result that may be stored: 64 MiB as f32. */
@@ -57,11 +56,11 @@ function fold(graph: Graph): Graph {
     const decision = verdict(node, stored);
     if (decision === "leave") return undefined;
     const tensors = known.map((item) => item.tensor);
-    const computed = runNode(node, tensors, new Map(), new CountingMeter());
-    if (decision === "store") return computed.map((tensor) => builder.constantTensor(tensor));
+    const values = computed(node, tensors);
+    if (decision === "store") return values.map((tensor) => builder.constantTensor(tensor));
     const results = rebuild(node, operands, builder);
     results.forEach((value, index) => {
-      const tensor = computed[index];
+      const tensor = values[index];
       if (tensor !== undefined) kept.set(value, { tensor, stored });
     });
     return results;
