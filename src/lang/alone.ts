@@ -6,6 +6,7 @@
  * it is silent.
  */
 import type { BlockDeclaration, TensorParameter, TypeExpression } from "./ast.ts";
+import type { CallMemory } from "./call-memory.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
@@ -28,6 +29,7 @@ export interface AloneContext {
   readonly emitter: Emitter;
   readonly sink: DiagnosticSink;
   readonly observe?: Observer | undefined;
+  readonly memory?: CallMemory | undefined;
 }
 
 export function checkAlone(declaration: BlockDeclaration, module: ModuleScope, context: AloneContext): void {

@@ -185,6 +185,16 @@ function callInstance(
   span: Span,
   evaluation: Evaluation,
 ): Value {
+  const run = (): Value => runInstance(instance, arguments_, span, evaluation);
+  return evaluation.recorder === undefined ? run() : evaluation.recorder.call(instance, arguments_, run);
+}
+
+function runInstance(
+  instance: Instance,
+  arguments_: CallArguments,
+  span: Span,
+  evaluation: Evaluation,
+): Value {
   const { forward, declaration } = instance;
   if (forward === undefined) {
     return evaluation.isBroken(declaration)

@@ -7,6 +7,7 @@
 import { isAllowed } from "./allowances.ts";
 import { type AloneContext, checkAlone } from "./alone.ts";
 import type { BlockDeclaration, Declaration } from "./ast.ts";
+import { CallMemory } from "./call-memory.ts";
 import type { OpCatalog, Requirement } from "./catalog.ts";
 import { type Diagnostic, DiagnosticSink, type Label } from "./diagnostic.ts";
 import { Dim, productDims } from "./dims.ts";
@@ -83,16 +84,23 @@ export class Notes implements Emitter {
   }
 }
 
-/** `request` sets parameters of the model that it names, or of the first; the others have their defaults. */
+/**
+ * `request` sets parameters of the model that it names, or of the first; the others have their defaults.
+ * Without `memory` every call is evaluated by itself, which takes longer and finds the same.
+ */
 export function checkProgram(
   program: Program,
   catalog: OpCatalog,
   sink: DiagnosticSink,
   request: EntryRequest = {},
+  memory: CallMemory | "none" = new CallMemory(),
 ): CheckedModule {
   const found = new DiagnosticSink();
-  const context: ModelContext = { program, catalog, sink: found };
+  const remembering = memory === "none" ? {} : { memory };
+  const context: ModelContext = { program, catalog, sink: found, ...remembering };
   const entries: CheckedEntry[] = [];
+  /** Models of which there is no more to see alone: they have their defaults there too. */
+  const settled = new Set<Declaration>();
   const chosen = request.model ?? modelNames(program)[0];
   if (request.model !== undefined && !modelNames(program).includes(request.model)) {
     openModel(context, request, new Notes());
@@ -106,15 +114,29 @@ export function checkProgram(
     const settings =
       declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
     const isOpen = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
-    if (!isOpen) for (const entry of checkModel(declaration, settings, context)) entries.push(entry);
+    if (isOpen) continue;
+    for (const entry of checkModel(declaration, settings, context)) entries.push(entry);
+    if (settings.size === 0 && !hasCalls(declaration)) settled.add(declaration);
   }
-  const alone: AloneContext = { program, catalog, emitter: new Notes(), sink: new DiagnosticSink() };
+  const alone: AloneContext = {
+    program,
+    catalog,
+    emitter: new Notes(),
+    sink: new DiagnosticSink(),
+    ...remembering,
+  };
   checkConstants(alone);
   for (const declaration of program.root.unit.declarations) {
-    if (declaration.kind === "block") checkAlone(declaration, program.root, alone);
+    if (declaration.kind === "block" && !settled.has(declaration))
+      checkAlone(declaration, program.root, alone);
   }
   for (const diagnostic of concluded(found, alone.sink, program)) sink.report(diagnostic);
   return { program, entries };
+}
+
+/** Whether a block has what only a use of it runs. */
+function hasCalls({ members }: BlockDeclaration): boolean {
+  return members.some(({ kind }) => kind === "forward" || kind === "handler");
 }
 
 /**

@@ -87,6 +87,11 @@ export class Dim {
     return toDim(a).equals(b);
   }
 
+  /** Equal for equal dimensions. */
+  get key(): string {
+    return this.constant === undefined ? this.polynomial.key : String(this.constant);
+  }
+
   /** Internal to dims.ts: sums and products of many build polynomials directly. */
   static fromPolynomial(polynomial: Polynomial): Dim {
     return Dim.#from(polynomial);

@@ -6,6 +6,7 @@
  */
 import type { InstalledAdapter } from "./adapters.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
+import type { Recorder } from "./call-memory.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
@@ -68,6 +69,8 @@ export interface Evaluation {
   /** Absent unless someone watches. */
   readonly observe: Observer | undefined;
   readonly emitter: Emitter;
+  /** Lets equal calls be evaluated once; absent where every one counts. */
+  readonly recorder: Recorder | undefined;
   /** Parameters without a value, where a block is checked on its own: what depends on them is left open. */
   readonly open: OpenParameters;
   /** The innermost block at work. */

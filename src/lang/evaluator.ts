@@ -7,6 +7,7 @@
 import { isAllowed } from "./allowances.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import { runBody } from "./bodies.ts";
+import { type CallEvent, type CallMemory, type Effort, Recorder } from "./call-memory.ts";
 import { attachValue, callValue } from "./calls.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
@@ -31,6 +32,7 @@ import type { Rename } from "./plans.ts";
 import type { ModuleScope, Program } from "./program.ts";
 import { isBesideFault, isBrokenBy } from "./recovered.ts";
 import type { Scope } from "./scope.ts";
+import { anyActs, countSite } from "./sites.ts";
 import type { Span } from "./source.ts";
 import { States } from "./states.ts";
 import type { TensorType } from "./types.ts";
@@ -43,6 +45,8 @@ export interface EvaluatorOptions {
   /** Tells the user's own file from others, and what was lost to errors in the text. */
   readonly program: Program;
   readonly observe?: Observer | undefined;
+  /** Lets equal calls be evaluated once: for an emitter to which ops and names are nothing. */
+  readonly memory?: CallMemory | undefined;
 }
 
 /** Expressions inside expressions, through all the blocks between: well within the stack. */
@@ -65,6 +69,7 @@ export class Evaluator implements Evaluation {
   readonly catalog: OpCatalog;
   readonly emitter: Emitter;
   readonly observe: Observer | undefined;
+  readonly recorder: Recorder | undefined;
   readonly open = new OpenParameters();
   readonly activations: Activation[] = [];
   readonly states = new States();
@@ -77,24 +82,70 @@ export class Evaluator implements Evaluation {
   readonly #scopes = new Map<ModuleScope, Scope>();
   // Lazy values that are being computed, the innermost last.
   readonly #computing: { readonly name: string; readonly span: Span }[] = [];
-  #depth = 0;
-  #work = 0;
+  readonly #effort: Effort = { work: 0, depth: 0, deepest: 0, deepestBlock: 0 };
   #frame: Frame | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.catalog = options.catalog;
-    this.emitter = options.emitter;
+    this.recorder = this.#recorderOf(options);
+    this.emitter = this.recorder?.listening(options.emitter) ?? options.emitter;
     this.#sink = options.sink;
     this.#program = options.program;
     this.observe = options.observe;
   }
 
+  #recorderOf({ memory, observe }: EvaluatorOptions): Recorder | undefined {
+    // Whoever watches wants to see every value.
+    if (memory === undefined || observe !== undefined) return undefined;
+    const evaluator = this;
+    return new Recorder(memory, {
+      effort: this.#effort,
+      get policyCount() {
+        return evaluator.activations.length;
+      },
+      get blockDepth() {
+        return evaluator.#frame?.depth ?? 0;
+      },
+      get circumstances() {
+        return `${evaluator.states.continues};${evaluator.open.key}`;
+      },
+      hasRoom: ({ work, depth, blocks }) =>
+        this.#effort.work + work <= maximumWork &&
+        this.#effort.depth + depth <= maximumDepth &&
+        (this.#frame?.depth ?? 0) + blocks <= maximumBlockDepth,
+      anyPolicyActs: (sites) => anyActs(sites, this),
+      replay: (path, event) => this.#replay(path, event),
+    });
+  }
+
+  #replay(path: string, event: CallEvent): void {
+    switch (event.kind) {
+      case "parameter":
+        this.emitter.parameter(path, event.type, event.initial, event.origin);
+        return;
+      case "require":
+        this.emitter.require(event.requirement, { ...event.origin, path });
+        return;
+      case "state":
+        this.#takeState(path, event.name, event.type, event.span);
+        return;
+      case "saved":
+        this.saveState(path, event.name, { ...event.value, handle: {} });
+        return;
+      case "site":
+        this.recorder?.note(path, event);
+        for (const activation of this.activations) countSite(activation, event.name);
+    }
+  }
+
   evaluate(expression: Expression, scope: Scope): Value {
     if (!this.spend(expression.span)) return errorValue;
-    if (this.#depth >= maximumDepth) return this.fail(messages.evaluationTooDeep(expression.span));
-    this.#depth++;
+    const effort = this.#effort;
+    if (effort.depth >= maximumDepth) return this.fail(messages.evaluationTooDeep(expression.span));
+    effort.depth++;
+    if (effort.depth > effort.deepest) effort.deepest = effort.depth;
     const value = this.attempt(expression.span, () => evaluateExpression(expression, scope, this));
-    this.#depth--;
+    effort.depth--;
     this.observe?.(expression, value);
     return value;
   }
@@ -133,6 +184,7 @@ export class Evaluator implements Evaluation {
   enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined {
     if (this.#endless.has(declaration) || !this.spend(span, workOfBlock)) return undefined;
     const frame = innerFrame(declaration, span, this.#frame, made, path);
+    if (frame.depth > this.#effort.deepestBlock) this.#effort.deepestBlock = frame.depth;
     if (frame.depth <= maximumBlockDepth) return frame;
     const circle = firstInText(circleOf(frame));
     for (const use of circle) this.#endless.add(use.declaration);
@@ -150,9 +202,10 @@ export class Evaluator implements Evaluation {
   }
 
   spend(span: Span, steps = 1): boolean {
-    if (this.#work > maximumWork) return false;
-    this.#work += steps;
-    if (this.#work <= maximumWork) return true;
+    const effort = this.#effort;
+    if (effort.work > maximumWork) return false;
+    effort.work += steps;
+    if (effort.work <= maximumWork) return true;
     this.fail(messages.tooMuchWork(span));
     return false;
   }
@@ -213,10 +266,16 @@ export class Evaluator implements Evaluation {
   state(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {
     // Of a block that is applied, the application tells more than the op inside.
     const use = this.#frame?.made === undefined ? span : this.#frame.span;
-    return this.states.take(path, name, type, use, this);
+    return this.#takeState(path, name, type, use);
+  }
+
+  #takeState(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {
+    this.recorder?.note(path, { kind: "state", name, type, span });
+    return this.states.take(path, name, type, span, this);
   }
 
   saveState(path: string, name: string, value: Value): void {
+    if (value.kind === "tensor") this.recorder?.note(path, { kind: "saved", name, value });
     this.states.save(path, name, value, this);
   }
 
@@ -225,6 +284,7 @@ export class Evaluator implements Evaluation {
   }
 
   fail(diagnostic: Diagnostic): Value {
+    this.recorder?.spoil();
     if (this.#isLost(diagnostic) || isKnownFailure(diagnostic, this.#frame)) return errorValue;
     const blamed = blamedUse(diagnostic, this.#frame, this.#program.root.file);
     markFailed(diagnostic, this.#frame, blamed);
@@ -245,6 +305,7 @@ export class Evaluator implements Evaluation {
   }
 
   warn(diagnostic: Diagnostic): void {
+    this.recorder?.spoil();
     const { root } = this.#program;
     // Others than the root file are not the user's to change.
     const isTheirs = diagnostic.primary?.span.file === root.file;

@@ -63,6 +63,10 @@ export interface Instance {
   viewOf(member: Member): Scope;
   /** What the model says about itself; read when asked for. */
   readonly plans: () => Plans;
+  /** What alone decides what it is; absent with adapters, or with parameters left open. */
+  readonly madeOf: Template | undefined;
+  /** Whether nothing in it has been computed since it was laid out. */
+  isFresh(): boolean;
   /** Policies installed on this instance. */
   readonly policies: readonly InstalledPolicy[];
   /** Computes every lazy member, here and in all blocks below, so that unused ones are checked too. */
@@ -155,6 +159,12 @@ function build(
   }
   layout.finish();
   for (const { member } of layout.weights) evaluation.rename(readRenames(member, path, evaluation));
+  let isForced = false;
+  const force = (): void => {
+    layout.force();
+    for (const policy of policies) policy.instance.force();
+  };
+  const isPlain = options.base === undefined && options.open !== true && !layout.hasAdapters;
   const instance: Instance = {
     frame: evaluation.frame,
     declaration,
@@ -175,10 +185,14 @@ function build(
         layers.flatMap((layer) => layer.template.declaration.parameters),
         evaluation,
       ),
+    madeOf: isPlain ? template : undefined,
+    isFresh: () => layout.isFresh && policies.every((policy) => policy.instance.isFresh()),
     policies,
     force: () => {
-      layout.force();
-      for (const policy of policies) policy.instance.force();
+      if (isForced) return;
+      isForced = true;
+      if (evaluation.recorder === undefined) force();
+      else evaluation.recorder.force(instance, force);
     },
   };
   if (adapters.length > 0) {

@@ -56,6 +56,7 @@ export class Layout {
   readonly generations: { readonly member: GenerateMember; readonly view: View }[] = [];
   readonly #views = new Map<Member, View>();
   #isForced = false;
+  #isFresh = true;
   readonly #inheritedEntries: string[] = [];
   readonly #scope: Scope;
   readonly #path: string;
@@ -75,6 +76,15 @@ export class Layout {
     this.#adapters = adapters;
     this.#members = new Scope(undefined, path);
     this.#frame = evaluation.frame;
+  }
+
+  get hasAdapters(): boolean {
+    return this.#adapters.length > 0;
+  }
+
+  /** Whether no member was computed since all were placed. */
+  get isFresh(): boolean {
+    return this.#isFresh;
   }
 
   /** `inherited` members give way to those of the same name that are there already. */
@@ -103,6 +113,8 @@ export class Layout {
       }
       this.#define(this.#scope, name, branch.span, () => this.#branchValue(name, branch));
     }
+    // What conditions needed is computed whenever the block is laid out.
+    this.#isFresh = true;
   }
 
   /** Once: a member is in sight under its first part and as a whole, and both lead to the same block. */
@@ -223,7 +235,10 @@ export class Layout {
   /** Computed when first used, as a part of the use of the block that led to this instance. */
   #define(scope: Scope, name: string, span: Span, compute: () => Value): void {
     const evaluation = this.#evaluation;
-    evaluation.defineLazy(scope, name, span, () => evaluation.within(this.#frame, compute));
+    evaluation.defineLazy(scope, name, span, () => {
+      this.#isFresh = false;
+      return evaluation.within(this.#frame, compute);
+    });
   }
 
   #placeDotted(member: ParameterMember | BindingMember, compute: () => Value, inherited: boolean): void {

@@ -5,6 +5,7 @@
  * is what the emitter recorded, plus the entry's signature.
  */
 import type { BlockDeclaration, EntryMember, InputMember, StaticParameter } from "./ast.ts";
+import type { CallMemory } from "./call-memory.ts";
 import type { OpCatalog } from "./catalog.ts";
 import { DiagnosticSink } from "./diagnostic.ts";
 import { Dim } from "./dims.ts";
@@ -77,6 +78,8 @@ export interface ModelContext {
   readonly catalog: OpCatalog;
   readonly sink: DiagnosticSink;
   readonly observe?: Observer | undefined;
+  /** For an emitter to which ops and names are nothing: equal calls are evaluated once. */
+  readonly memory?: CallMemory | undefined;
 }
 
 export function modelNames(program: Program): string[] {
@@ -97,7 +100,7 @@ export function openModel(
   request: EntryRequest,
   emitter: Emitter,
 ): ModelOutline | undefined {
-  const { program, catalog, sink, observe } = context;
+  const { program, catalog, sink, observe, memory } = context;
   const known = models(program);
   const declaration =
     request.model === undefined ? known[0] : known.find((model) => model.name.name === request.model);
@@ -108,7 +111,7 @@ export function openModel(
     if (program.root.recovered === undefined) sink.report(messages.noSuchModel(request.model, file, names));
     return undefined;
   }
-  const evaluator = new Evaluator({ catalog, emitter, sink, program, observe });
+  const evaluator = new Evaluator({ catalog, emitter, sink, program, observe, memory });
   const settings = readSettings(declaration, request.settings ?? new Map(), context, evaluator);
   const opened = readOpen(declaration, request.open ?? [], context, evaluator);
   if (settings === undefined || opened === undefined) return undefined;
@@ -326,7 +329,7 @@ function readSetting(
     // What is wrong with the text of a setting has no place in a file.
     const sink = new DiagnosticSink();
     for (const diagnostic of diagnostics) sink.report(diagnostic);
-    const reader = new Evaluator({ ...context, emitter: evaluator.emitter, sink });
+    const reader = new Evaluator({ ...context, emitter: evaluator.emitter, sink, memory: undefined });
     const { root } = context.program;
     value = expression === undefined ? errorValue : reader.evaluate(expression, reader.moduleScope(root));
     if (isSilent(value)) {

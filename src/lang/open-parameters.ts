@@ -25,6 +25,11 @@ export class OpenParameters {
     return this.#names.size === 0;
   }
 
+  /** The same for the same parameters left open. */
+  get key(): string {
+    return [this.#names, this.minimums.keys(), this.ratios].map((names) => [...names].join()).join(";");
+  }
+
   /** Whether a value would be another if one of them were. */
   reaches(value: Value): boolean {
     if (this.#names.size === 0) return false;

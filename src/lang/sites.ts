@@ -109,14 +109,15 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
     if (field.name === undefined) evaluation.fail(messages.siteFieldUnnamed(field.span));
     else fields.set(field.name.name, { value, span: field.value.span, nameSpan: field.name.span });
   }
-  for (const activation of evaluation.activations) {
-    const number = activation.counts.get(site) ?? 0;
-    activation.counts.set(site, number + 1);
+  evaluation.recorder?.note(scope.path, { kind: "site", name: site });
+  for (const [i, activation] of evaluation.activations.entries()) {
+    const number = countSite(activation, site);
     for (const handler of activation.policy.handlers) {
       if (handler.site.name !== site) continue;
       const numbers = handlerNumbers(handler, activation, evaluation);
       if (numbers !== undefined && !numbers.includes(number)) continue;
       activation.handled.add(site);
+      evaluation.recorder?.acted(i);
       if (isSilent(subject)) return subject;
       const offered = new Map([...fields].filter(([name]) => takes(handler, name)));
       const arguments_: CallArguments = {
@@ -136,6 +137,26 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
     }
   }
   return subject;
+}
+
+/** The number of a site that is met now. */
+export function countSite({ counts }: Activation, site: string): number {
+  const number = counts.get(site) ?? 0;
+  counts.set(site, number + 1);
+  return number;
+}
+
+/** Whether a policy would act at one of the next so many sites of each name. */
+export function anyActs(next: ReadonlyMap<string, number>, evaluation: Evaluation): boolean {
+  return evaluation.activations.some((activation) =>
+    activation.policy.handlers.some((handler) => {
+      const times = next.get(handler.site.name);
+      if (times === undefined) return false;
+      const first = activation.counts.get(handler.site.name) ?? 0;
+      const numbers = handlerNumbers(handler, activation, evaluation);
+      return numbers?.some((number) => number >= first && number < first + times) ?? true;
+    }),
+  );
 }
 
 function isSameTensor(a: Value, b: Value): boolean {

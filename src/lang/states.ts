@@ -30,6 +30,10 @@ export class States {
   readonly #current = new Map<string, TensorValue>();
   readonly #places = new Map<string, Span>();
 
+  get continues(): boolean {
+    return this.#continues;
+  }
+
   /** Starts an entry: nothing is used yet. */
   begin(continues: boolean): void {
     this.#continues = continues;

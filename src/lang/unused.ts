@@ -33,6 +33,17 @@ export function findUnused(program: Program): Diagnostic[] {
 
 // ---------------------------------------------------------------- uses
 
+/** The tree does not change, and library files are asked about again with every file that imports them. */
+const usesOfDeclarations = new WeakMap<Declaration, Uses>();
+
+function usesOf(declaration: Declaration): Uses {
+  const known = usesOfDeclarations.get(declaration);
+  if (known !== undefined) return known;
+  const uses = new Uses(declaration);
+  usesOfDeclarations.set(declaration, uses);
+  return uses;
+}
+
 /** How often a part of the tree uses names and dotted paths: `attention.query` also as `attention`. */
 class Uses {
   readonly #paths = new Map<string, number>();
@@ -43,10 +54,14 @@ class Uses {
     while (waiting.length > 0) {
       const node = waiting.pop();
       if (typeof node !== "object" || node === null) continue;
+      if (Array.isArray(node)) {
+        for (const item of node) waiting.push(item);
+        continue;
+      }
       const path = pathOf(node);
       if (path !== undefined) this.#add(path);
       if ("kind" in node && node.kind === "member" && "name" in node) this.members.add(nameOf(node.name));
-      for (const [key, value] of Object.entries(node)) if (key !== "span") waiting.push(value);
+      for (const key of Object.keys(node)) if (key !== "span") waiting.push(Reflect.get(node, key));
     }
   }
 
@@ -112,10 +127,11 @@ function pathOf(node: object): string | undefined {
 function usesFromOutside(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { unit } of program.modules.values()) {
-    for (const name of new Uses(unit.declarations).members) names.add(name);
     for (const declaration of unit.declarations) {
+      const uses = usesOf(declaration);
+      for (const name of uses.members) names.add(name);
       if (declaration.kind !== "block" || declaration.base === undefined) continue;
-      for (const path of new Uses(declaration).paths) names.add(path);
+      for (const path of uses.paths) names.add(path);
     }
   }
   return names;
@@ -126,10 +142,11 @@ function usesFromOutside(program: Program): ReadonlySet<string> {
 function unusedImports(unit: SourceUnit): Diagnostic[] {
   // A model that takes a block as a parameter can be given any name of its file from outside.
   if (unit.declarations.some(takesBlocks)) return [];
-  const uses = new Uses(unit.declarations);
   return unit.imports.flatMap((declaration) =>
     declaration.names.flatMap(({ name, alias }, i) =>
-      uses.count((alias ?? name).name) > 0 ? [] : [messages.unusedImport(declaration, i)],
+      unit.declarations.some((other) => usesOf(other).count((alias ?? name).name) > 0)
+        ? []
+        : [messages.unusedImport(declaration, i)],
     ),
   );
 }
@@ -144,7 +161,7 @@ function takesBlocks(declaration: Declaration): boolean {
 
 function unusedInBlock(declaration: BlockDeclaration, outside: ReadonlySet<string>): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const whole = new Uses(declaration);
+  const whole = usesOf(declaration);
   const groups = groupsUsed(whole);
   for (const parameter of declaration.parameters) {
     const { name } = parameter.name;

@@ -27,7 +27,12 @@ describe("what is never used", () => {
       block(forward("= x * b"), "a: int = 1, b: int = 1"),
       ["unused-parameter a"],
     ],
-    ["a let of a block", block(`let n = 3\n${forward("= x")}`), ["unused-let n"]],
+    [
+      "a let of a model",
+      "model Main() {\n input x: f32[3]\n let n = 3\n entry run(x) -> y: f32[3] = x\n}",
+      ["unused-let n"],
+    ],
+    ["a let of a block, which is there for its users", block(`let n = 3\n${forward("= x")}`), []],
     ["a let of a body", block(forward("{ let y = x\n x }")), ["unused-let y"]],
     ["a let that is assigned", block(forward("{ let y = x\n y = x\n x }")), ["unused-let y"]],
     ["a let in a loop", block(forward("{ for i in 0..2 { let y = x * i }\n x }")), ["unused-let y"]],

@@ -6,7 +6,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { catalog } from "../../src/compiler/ops/index.ts";
-import { checkProgram } from "../../src/lang/check.ts";
+import type { CallMemory } from "../../src/lang/call-memory.ts";
+import { type CheckedEntry, checkProgram } from "../../src/lang/check.ts";
 import { type Diagnostic, DiagnosticSink } from "../../src/lang/diagnostic.ts";
 import type { EntryRequest } from "../../src/lang/model.ts";
 import { loadProgram, type ModuleLoader } from "../../src/lang/program.ts";
@@ -26,16 +27,23 @@ const loader: ModuleLoader = (specifier, from) => {
 };
 
 export interface Checked {
+  readonly entries: readonly CheckedEntry[];
   readonly diagnostics: readonly Diagnostic[];
   readonly milliseconds: number;
 }
 
 /** `path` tells where imports start from. */
-export function checkText(text: string, path = "models/test/case.oss", request?: EntryRequest): Checked {
+export function checkText(
+  text: string,
+  path = "models/test/case.oss",
+  request?: EntryRequest,
+  memory?: CallMemory | "none",
+): Checked {
   const start = performance.now();
   const sink = new DiagnosticSink();
-  checkProgram(loadProgram(new SourceFile(path, text), loader, sink), catalog, sink, request);
-  return { diagnostics: sink.sorted(), milliseconds: performance.now() - start };
+  const program = loadProgram(new SourceFile(path, text), loader, sink);
+  const { entries } = checkProgram(program, catalog, sink, request, memory);
+  return { entries, diagnostics: sink.sorted(), milliseconds: performance.now() - start };
 }
 
 /** As it lies on the disk. */

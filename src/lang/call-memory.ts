@@ -1,0 +1,270 @@
+/**
+ * What calls of equal blocks have in common, so that `check` looks at one layer of twelve.
+ *
+ * Owns: when two calls are the same, what a call leaves behind besides its result (learned tensors, guards,
+ * states, numbered sites, work), and leaving the same behind at another place. Only calls that are sound
+ * are remembered, so that every diagnostic comes from its own evaluation. Made for emitters to which
+ * ops and names are nothing.
+ */
+import type { Requirement } from "./catalog.ts";
+import type { Emitter, Handle, Initializer, Origin } from "./emitter.ts";
+import type { CallArguments } from "./evaluation.ts";
+import type { Instance } from "./instance.ts";
+import type { Span } from "./source.ts";
+import type { TensorType } from "./types.ts";
+import type { TensorValue, Value } from "./value.ts";
+import { ValueKeys } from "./value-keys.ts";
+
+/** What happened during a call, at a path below that of the block. */
+export type CallEvent =
+  | {
+      readonly kind: "parameter";
+      readonly type: TensorType;
+      readonly initial: Initializer;
+      readonly origin: Origin;
+    }
+  | { readonly kind: "require"; readonly requirement: Requirement; readonly origin: Origin }
+  | { readonly kind: "state"; readonly name: string; readonly type: TensorType; readonly span: Span }
+  | { readonly kind: "saved"; readonly name: string; readonly value: TensorValue }
+  | { readonly kind: "site"; readonly name: string };
+
+interface PlacedEvent {
+  readonly path: string;
+  readonly event: CallEvent;
+}
+
+/** How much was done, and how deep in expressions and blocks. */
+export interface Effort {
+  work: number;
+  depth: number;
+  deepest: number;
+  deepestBlock: number;
+}
+
+interface Remembered {
+  readonly result: Value;
+  /** Of the arguments that were tensors, in their order: a result may be one of them. */
+  readonly handles: readonly Handle[];
+  readonly events: readonly PlacedEvent[];
+  readonly sites: ReadonlyMap<string, number>;
+  readonly work: number;
+  readonly depth: number;
+  readonly blocks: number;
+}
+
+/** What the evaluator does for the recorder. */
+export interface Replayer {
+  readonly effort: Effort;
+  /** How many policies are at work. */
+  readonly policyCount: number;
+  /** How deep blocks are nested here. */
+  readonly blockDepth: number;
+  /** What can change what calls mean: parameters left open, states that are given. */
+  readonly circumstances: string;
+  /** Whether the limits leave room for so much more. */
+  hasRoom(effort: Pick<Remembered, "work" | "depth" | "blocks">): boolean;
+  /** Whether a policy that is at work would act at one of the next sites of these names. */
+  anyPolicyActs(sites: ReadonlyMap<string, number>): boolean;
+  replay(path: string, event: CallEvent): void;
+}
+
+/** Shared by the evaluations of one program. */
+export class CallMemory {
+  readonly keys = new ValueKeys();
+  readonly known = new Map<string, Remembered>();
+}
+
+interface Recording {
+  readonly policyCount: number;
+  isSpoilt: boolean;
+}
+
+export class Recorder {
+  readonly #memory: CallMemory;
+  readonly #replayer: Replayer;
+  readonly #events: PlacedEvent[] = [];
+  readonly #running: Recording[] = [];
+
+  constructor(memory: CallMemory, replayer: Replayer) {
+    this.#memory = memory;
+    this.#replayer = replayer;
+  }
+
+  /** The emitter, with what it is told noted. */
+  listening(emitter: Emitter): Emitter {
+    return new ListeningEmitter(emitter, this);
+  }
+
+  note(path: string, event: CallEvent): void {
+    if (this.#running.length > 0) this.#events.push({ path, event });
+  }
+
+  /** Something was reported: none of the calls that are running is like another. */
+  spoil(): void {
+    for (const recording of this.#running) recording.isSpoilt = true;
+  }
+
+  /** A policy acted: a call is like another only when the policy belongs to it. */
+  acted(policy: number): void {
+    for (const recording of this.#running) if (policy < recording.policyCount) recording.isSpoilt = true;
+  }
+
+  call(instance: Instance, given: CallArguments, run: () => Value): Value {
+    const block = this.#memory.keys.instance(instance);
+    const arguments_ = block === undefined ? undefined : this.#memory.keys.arguments(given);
+    if (arguments_ === undefined) return run();
+    const key = `${block}(${arguments_})${this.#replayer.circumstances}`;
+    const handles = [...given.positional, ...given.named.values()].flatMap(({ value }) =>
+      value.kind === "tensor" ? [value.handle] : [],
+    );
+    return this.#remembered(key, instance, handles, run);
+  }
+
+  /** Laying out all members. */
+  force(instance: Instance, run: () => void): void {
+    const block = this.#memory.keys.instance(instance);
+    const forced = (): Value => {
+      run();
+      return { kind: "none" };
+    };
+    if (block === undefined) forced();
+    else this.#remembered(`${block}!${this.#replayer.circumstances}`, instance, [], forced);
+  }
+
+  #remembered(key: string, instance: Instance, handles: readonly Handle[], run: () => Value): Value {
+    const known = this.#memory.known.get(key);
+    if (known !== undefined && this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites)) {
+      return this.#again(known, instance.path, handles);
+    }
+    // What was computed before would not be seen.
+    return known !== undefined || !instance.isFresh()
+      ? run()
+      : this.#record(key, instance.path, handles, run);
+  }
+
+  #record(key: string, path: string, handles: readonly Handle[], run: () => Value): Value {
+    const { effort, policyCount, blockDepth } = this.#replayer;
+    const before = { ...effort };
+    const start = this.#events.length;
+    const recording: Recording = { policyCount, isSpoilt: false };
+    effort.deepest = effort.depth;
+    effort.deepestBlock = blockDepth;
+    this.#running.push(recording);
+    let result: Value;
+    try {
+      result = run();
+    } finally {
+      this.#running.pop();
+    }
+    const events: PlacedEvent[] = [];
+    const sites = new Map<string, number>();
+    for (const { path: place, event } of this.#events.slice(start)) {
+      const below = pathBelow(place, path);
+      if (event.kind === "site") sites.set(event.name, (sites.get(event.name) ?? 0) + 1);
+      else if (below === undefined) recording.isSpoilt = true;
+      else events.push({ path: below, event });
+    }
+    if (this.#running.length === 0) this.#events.length = 0;
+    const depth = effort.deepest - before.depth;
+    const blocks = effort.deepestBlock - blockDepth;
+    effort.deepest = Math.max(effort.deepest, before.deepest);
+    effort.deepestBlock = Math.max(effort.deepestBlock, before.deepestBlock);
+    if (!recording.isSpoilt && isPlain(result)) {
+      const work = effort.work - before.work;
+      this.#memory.known.set(key, { result, handles, events, sites, work, depth, blocks });
+    }
+    return result;
+  }
+
+  #again(known: Remembered, path: string, handles: readonly Handle[]): Value {
+    const { effort, blockDepth } = this.#replayer;
+    effort.work += known.work;
+    effort.deepest = Math.max(effort.deepest, effort.depth + known.depth);
+    effort.deepestBlock = Math.max(effort.deepestBlock, blockDepth + known.blocks);
+    for (const { path: below, event } of known.events) {
+      this.#replayer.replay(path === "" ? below : below === "" ? path : `${path}.${below}`, event);
+    }
+    for (const [name, times] of known.sites) {
+      for (let i = 0; i < times; i++) this.#replayer.replay(path, { kind: "site", name });
+    }
+    return withHandles(known.result, known.handles, handles);
+  }
+}
+
+class ListeningEmitter implements Emitter {
+  readonly #emitter: Emitter;
+  readonly #recorder: Recorder;
+
+  constructor(emitter: Emitter, recorder: Recorder) {
+    this.#emitter = emitter;
+    this.#recorder = recorder;
+  }
+
+  input(...told: Parameters<Emitter["input"]>): Handle {
+    return this.#emitter.input(...told);
+  }
+
+  state(...told: Parameters<Emitter["state"]>): Handle {
+    return this.#emitter.state(...told);
+  }
+
+  parameter(path: string, type: TensorType, initial: Initializer, origin: Origin): Handle {
+    this.#recorder.note(path, { kind: "parameter", type, initial, origin });
+    return this.#emitter.parameter(path, type, initial, origin);
+  }
+
+  constant(...told: Parameters<Emitter["constant"]>): Handle {
+    return this.#emitter.constant(...told);
+  }
+
+  dimension(...told: Parameters<Emitter["dimension"]>): Handle {
+    return this.#emitter.dimension(...told);
+  }
+
+  op(...told: Parameters<Emitter["op"]>): readonly Handle[] {
+    return this.#emitter.op(...told);
+  }
+
+  name(path: string, value: Handle): void {
+    this.#emitter.name(path, value);
+  }
+
+  require(requirement: Requirement, origin: Origin): void {
+    this.#recorder.note(origin.path, { kind: "require", requirement, origin });
+    this.#emitter.require(requirement, origin);
+  }
+}
+
+/** The rest of a path that begins with `place`. */
+function pathBelow(path: string, place: string): string | undefined {
+  if (path === place) return "";
+  if (place === "") return path;
+  return path.startsWith(`${place}.`) ? path.slice(place.length + 1) : undefined;
+}
+
+/** Whether a value is nothing but sizes, numbers and tensors. */
+function isPlain(value: Value): boolean {
+  switch (value.kind) {
+    case "tuple":
+    case "list":
+      return value.items.every(isPlain);
+    case "tensor":
+    case "int":
+    case "quotient":
+    case "real":
+    case "bool":
+    case "string":
+    case "none":
+    case "unknown":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The same value, made of other tensors. */
+function withHandles(value: Value, before: readonly Handle[], now: readonly Handle[]): Value {
+  if (value.kind === "tensor") return { ...value, handle: now[before.indexOf(value.handle)] ?? {} };
+  if (value.kind !== "tuple" && value.kind !== "list") return value;
+  return { ...value, items: value.items.map((item) => withHandles(item, before, now)) };
+}

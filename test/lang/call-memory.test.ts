@@ -1,0 +1,117 @@
+/**
+ * Calls that are evaluated once: with and without, `check` finds the same.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CallMemory } from "../../src/lang/call-memory.ts";
+import { checkText, library } from "../support/check-text.ts";
+import { errorCases } from "../support/error-fixtures.ts";
+import { root } from "../support/product-files.ts";
+
+/** Everything that `check` shows, as text. */
+function shown(text: string, path: string, memory: CallMemory | "none"): unknown {
+  const { diagnostics, entries } = checkText(text, path, {}, memory);
+  return {
+    diagnostics: diagnostics.map(({ code, message, primary, related, notes, hint }) => ({
+      code,
+      message,
+      notes,
+      hint,
+      labels: [primary, ...related].map((label) => label && `${label.span.start} ${label.text}`),
+    })),
+    entries: entries.map((entry) => ({
+      name: `${entry.model}.${entry.entry}`,
+      outputs: entry.outputs.map(({ name, value }) => `${name} ${value.type.shape}`),
+      states: entry.states.map(({ name, value }) => `${name} ${value.type.shape}`),
+      parameters: `${entry.parameterCount} ${entry.elementCount}`,
+      guards: entry.guards.map(({ requirement, origin }) => {
+        const { kind, left, right, reason } = requirement;
+        return `${origin.path} ${kind} ${left} ${right} ${reason}`;
+      }),
+    })),
+  };
+}
+
+test.each(library)("$path", ({ path, text }) => {
+  expect(shown(text, path, new CallMemory())).toEqual(shown(text, path, "none"));
+});
+
+test("every fixture of a mistake", () => {
+  for (const { path } of errorCases()) {
+    const text = readFileSync(root + path, "utf8");
+    expect(shown(text, path, new CallMemory()), path).toEqual(shown(text, path, "none"));
+  }
+});
+
+const stack = (use: string, members = ""): string => `
+block Scale(width: int) {
+  param gain: f32[width] = ones
+  forward(x: f32[B, N, width]) -> f32[B, N, width] = x * gain
+}
+block Layer(width: int) {
+  inner = Scale(width)
+  unused = Scale(width)
+  let halve = Scale(width)
+  forward(x: f32[B, N, width]) -> f32[B, M, width] {
+    x = site tokens(inner(x))
+    halve(x)
+  }
+}
+policy Half(at: [int]) {
+  on tokens[at](x: f32[B, N, D], ...) -> f32[B, M, D] = x[:, :N / 2]
+}
+adapter Twice(on: [string]) {
+  param factor: f32[1] = ones
+  forward(x: f32[*b, base.width]) -> f32[*b, base.width] = base(x) * factor
+}
+encoder Stack(width: int, depth: int) {
+  layers = [Layer(width) for i in 0..depth]
+  forward(x: f32[B, N, width]) -> f32[B, M, width] {
+    for layer in layers { x = layer(x) }
+    x
+  }
+}
+model Main() {
+  input x: f32[B, N, 8]
+  ${members}
+  stack = Stack(8, 5)${use}
+  entry run(x) -> y: f32[B, M, 8] = stack(x)
+}
+`;
+
+describe("what a call leaves behind is left at every place", () => {
+  const cases: readonly [string, string, number][] = [
+    ["learned tensors of what is called, at each layer's path", stack(""), 10],
+    ["sites in their numbers, and guards", stack(" with Half(at: [1, 3])"), 10],
+    [
+      "adapters by path, where everything is laid out",
+      stack(' with Twice(on: ["layers.1.inner", "layers.4.inner"])'),
+      17,
+    ],
+    ["a site that is not there", stack(" with Half(at: [9])"), 10],
+  ];
+  test.each(cases)("%s", (_, text, tensors) => {
+    const path = "models/test/case.oss";
+    const remembered = shown(text, path, new CallMemory());
+    expect(remembered).toEqual(shown(text, path, "none"));
+    const { entries } = checkText(text, path);
+    expect(entries[0]?.parameterCount ?? 0).toBe(tensors);
+  });
+
+  test("equal calls are evaluated once", () => {
+    const evaluations = (depth: number): number => {
+      const memory = new CallMemory();
+      checkText(stack("").replace("Stack(8, 5)", `Stack(8, ${depth})`), "models/test/case.oss", {}, memory);
+      return memory.known.size;
+    };
+    expect(evaluations(50)).toBe(evaluations(5));
+  });
+
+  test("limits count what was not evaluated again", () => {
+    const text = stack("").replace("Stack(8, 5)", "Stack(8, 20000)");
+    const codes = (memory: CallMemory | "none"): string[] =>
+      checkText(text, "models/test/case.oss", {}, memory).diagnostics.map(({ code }) => code);
+    expect(codes(new CallMemory())).toEqual(["too-much-work"]);
+    expect(codes("none")).toEqual(["too-much-work"]);
+  });
+});
