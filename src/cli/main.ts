@@ -1,34 +1,42 @@
 /**
  * The command line.
  *
- * Owns: the list of commands, and what becomes of an error: 0 fine, 1 the input is wrong, 2 used
- * wrongly. A fault of ours is a diagnostic too; OSSICLE_DEBUG=1 shows where it came from.
+ * Owns: the list of commands, each loaded when it is wanted, and what becomes of an error: 0 fine, 1 the
+ * input is wrong, 2 used wrongly. A fault of ours is a diagnostic too; OSSICLE_DEBUG=1 shows where it
+ * came from.
  */
 import { Command, CommanderError } from "commander";
 import { type Diagnostic, DiagnosticError } from "../lang/diagnostic.ts";
 import { failureDiagnostic } from "../runtime/failure.ts";
-import { addCheck } from "./check-command.ts";
-import { addClassify } from "./classify-command.ts";
-import { addCompile } from "./compile-command.ts";
-import { addCost } from "./cost-command.ts";
-import { addDiff } from "./diff-command.ts";
-import { addDoc } from "./doc-command.ts";
-import { addFormat } from "./format-command.ts";
-import { addCaption, addGenerate } from "./generate-command.ts";
-import { addInspect } from "./inspect-command.ts";
-import { addLanguageServer } from "./lsp-command.ts";
 import { useColor } from "./options.ts";
 import { Output } from "./output.ts";
-import { addRun } from "./run-command.ts";
 import type { Run } from "./run-state.ts";
-import { addSweep } from "./sweep-command.ts";
 import { packageVersion } from "./version.ts";
+
+type AddCommand = (program: Command, run: Run) => void;
+
+/** In the order of the help. What compiles and runs is large: `check` should not wait for it. */
+const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ["check", async () => (await import("./check-command.ts")).addCheck],
+  ["fmt", async () => (await import("./format-command.ts")).addFormat],
+  ["diff", async () => (await import("./diff-command.ts")).addDiff],
+  ["doc", async () => (await import("./doc-command.ts")).addDoc],
+  ["cost", async () => (await import("./cost-command.ts")).addCost],
+  ["sweep", async () => (await import("./sweep-command.ts")).addSweep],
+  ["inspect", async () => (await import("./inspect-command.ts")).addInspect],
+  ["compile", async () => (await import("./compile-command.ts")).addCompile],
+  ["run", async () => (await import("./run-command.ts")).addRun],
+  ["classify", async () => (await import("./classify-command.ts")).addClassify],
+  ["lsp", async () => (await import("./lsp-command.ts")).addLanguageServer],
+  ["generate", async () => (await import("./generate-command.ts")).addGenerate],
+  ["caption", async () => (await import("./generate-command.ts")).addCaption],
+]);
 
 export async function main(arguments_: readonly string[]): Promise<number> {
   process.stdout.off("error", readerGone).on("error", readerGone);
   const run: Run = { status: 0 };
-  const program = buildProgram(run);
   try {
+    const program = await buildProgram(run, arguments_[0]);
     await program.parseAsync([...arguments_], { from: "user" });
     return run.status;
   } catch (error) {
@@ -53,26 +61,16 @@ function readerGone(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
 }
 
-function buildProgram(run: Run): Command {
+/** With the command that `first` names, or with all of them: for the help, and for words that are none. */
+async function buildProgram(run: Run, first: string | undefined): Promise<Command> {
   const program = new Command("ossicle")
     .description("A small typed language for audio-language models: check, compile and run them.")
     .version(packageVersion(), "-V, --version")
     .exitOverride()
     .showHelpAfterError("(see --help)")
     .configureHelp({ sortSubcommands: false });
-  addCheck(program, run);
-  addFormat(program, run);
-  addDiff(program, run);
-  addDoc(program, run);
-  addCost(program, run);
-  addSweep(program, run);
-  addInspect(program, run);
-  addCompile(program, run);
-  addRun(program, run);
-  addClassify(program, run);
-  addLanguageServer(program);
-  addGenerate(program, run);
-  addCaption(program, run);
+  const only = first === undefined ? undefined : commands.get(first);
+  for (const load of only === undefined ? commands.values() : [only]) (await load())(program, run);
   return program;
 }
 
