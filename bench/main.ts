@@ -9,6 +9,7 @@ import { cpus } from "node:os";
 import { writeWhole } from "../src/cli/output-files.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
 import { type EncoderResult, measureEncoder, printEncoder } from "./encoders.ts";
+import { measureLanguageServer, printLanguageServer } from "./language-server.ts";
 import { measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
 
@@ -40,6 +41,8 @@ const memory = await measureMemory(
   4 * 86_594_063,
 );
 console.log(memory === undefined ? "peak memory: this system does not tell" : printMemory(memory));
+const languageServer = await measureLanguageServer(quick ? 1 : 4);
+console.log(printLanguageServer(languageServer));
 
 await mkdir("out", { recursive: true });
 const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
@@ -50,6 +53,7 @@ const report = {
   rounds,
   encoders: results,
   memory: memory ?? null,
+  languageServer,
 };
 await writeWhole("out/bench.json", async (sink) =>
   sink.write(new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`)),

@@ -12,6 +12,8 @@ import type { OpenDocument, Workspace } from "./workspace.ts";
 
 /** Milliseconds of work before requests get their turn. */
 const slice = 12;
+/** Milliseconds without an edit before what was not edited is looked at: a keystroke never waits for it. */
+const pause = 300;
 /** The part that was edited gets as long at once: an answer is better than a turn. */
 const editSlice = 60;
 
@@ -20,29 +22,54 @@ export class Checker {
   readonly #publish: (params: PublishDiagnosticsParams) => void;
   /** What the editor was told last, by path. */
   readonly #told = new Map<string, string>();
+  readonly #onChecked: () => void;
   #isScheduled = false;
   #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #lastEdit = Number.NEGATIVE_INFINITY;
   /** What was edited last comes first. */
   #first: OpenDocument | undefined;
 
-  constructor(workspace: Workspace, publish: (params: PublishDiagnosticsParams) => void) {
+  /** `onChecked` is called whenever all that is known of a file is up to date. */
+  constructor(
+    workspace: Workspace,
+    publish: (params: PublishDiagnosticsParams) => void,
+    onChecked: () => void,
+  ) {
     this.#workspace = workspace;
     this.#publish = publish;
+    this.#onChecked = onChecked;
   }
 
-  /** Looks at everything that is stale, soon. */
-  schedule(first?: OpenDocument): void {
-    if (first !== undefined) this.#first = first;
-    if (this.#isScheduled || this.#isClosed) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
+  /** Looks at what is stale soon, and at the rest once nobody types. */
+  schedule(edited?: OpenDocument): void {
+    if (edited !== undefined) {
+      this.#first = edited;
+      this.#lastEdit = performance.now();
+    }
+    if (this.#isClosed) return;
+    const isNews = [...this.#workspace.documents].some(({ isStale }) => isStale);
+    if (isNews) clearTimeout(this.#timer);
+    else if (this.#timer !== undefined) return;
+    const run = (): void => {
+      this.#timer = undefined;
       this.#isScheduled = false;
       if (!this.#isClosed) this.#step();
-    });
+    };
+    const rest = this.#lastEdit + pause - performance.now();
+    if (!isNews && rest > 0) {
+      this.#timer = setTimeout(run, rest);
+      return;
+    }
+    this.#timer = undefined;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(run);
   }
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#timer);
   }
 
   #step(): void {
@@ -56,6 +83,7 @@ export class Checker {
     if (isNews) analysis.work(() => analysis.isEditChecked || since() > editSlice);
     else analysis.work(() => since() > slice);
     if (isNews || !analysis.isPending) this.tell(next);
+    if (!analysis.isPending) this.#onChecked();
     this.schedule();
   }
 

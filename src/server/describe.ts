@@ -3,8 +3,9 @@
  *
  * Owns: signatures as they would be written, and what a value is at a place. Markdown; code is Ossicle.
  */
-import type { BlockDeclaration, ForwardMember, Member, StaticParameter } from "../lang/ast.ts";
+import type { BlockDeclaration, Expression, ForwardMember, Member, StaticParameter } from "../lang/ast.ts";
 import type { AttributeSpec, OpSignature } from "../lang/catalog.ts";
+import type { Instance } from "../lang/instance.ts";
 import { printFragment } from "../lang/print.ts";
 import { printType } from "../lang/types.ts";
 import { describeValue, isSilent, type Value } from "../lang/value.ts";
@@ -66,6 +67,7 @@ export function namedText(named: Named): string {
   const written = path ?? name;
   const typed = type === undefined ? "" : `: ${printFragment(type)}`;
   const set = value === undefined ? "" : ` = ${short(printFragment(value))}`;
+  if (isLoopVariable(named)) return `for ${name} in ${short(printFragment(named.value))}`;
   switch (kind) {
     case "block":
       return block === undefined ? name : blockHead(block);
@@ -95,6 +97,13 @@ export function namedText(named: Named): string {
     case "alias":
       return name;
   }
+}
+
+/** One that takes the items of its value in turn, rather than the value. */
+export function isLoopVariable(named: Named): named is Named & { readonly value: Expression } {
+  const { kind, span, value } = named;
+  if (kind !== "variable" || value === undefined) return false;
+  return !/^let\b/.test(span.file.text.slice(span.start, span.end));
 }
 
 function entryText({ name, owner }: Named): string {
@@ -161,7 +170,7 @@ export function valueText(value: Value): string | undefined {
     case "list":
       return listText(value.items);
     case "instance":
-      return value.instance.declaration.name.name;
+      return instanceText(value.instance);
     case "template":
       return value.declaration.name.name;
     case "function":
@@ -171,6 +180,16 @@ export function valueText(value: Value): string | undefined {
     default:
       return describeValue(value).replace(/^the (?:duration|frequency|size|number) /, "");
   }
+}
+
+/** A block with what its parameters are set to. */
+function instanceText({ declaration, scope }: Instance): string {
+  const set = declaration.parameters.flatMap(({ name }) => {
+    const value = scope.parent?.own(name.name)?.get();
+    const text = value === undefined || value.kind === "instance" ? undefined : valueText(value);
+    return text === undefined ? [] : [`${name.name}: ${text}`];
+  });
+  return short(`${declaration.name.name}(${set.join(", ")})`);
 }
 
 function listText(items: readonly Value[]): string {

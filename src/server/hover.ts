@@ -11,6 +11,7 @@ import {
   attributeText,
   blockSignatures,
   code,
+  isLoopVariable,
   namedRole,
   namedText,
   opHead,
@@ -76,13 +77,8 @@ export function namedValues(named: Named, workspace: Workspace): readonly Value[
     if (values.length > 0) return values;
   }
   const isSet = named.kind === "variable" || named.kind === "constant" || named.kind === "value";
-  if (!isSet || named.value === undefined || isLoop(named)) return [];
+  if (!isSet || named.value === undefined || isLoopVariable(named)) return [];
   return itemsAt(workspace.values(named.value.span), named.position);
-}
-
-/** The value of a loop's variable is what the loop runs over. */
-function isLoop({ span, value }: Named): boolean {
-  return value !== undefined && !/^let\b/.test(span.file.text.slice(span.start, span.end));
 }
 
 /** Of `let (a, b) = …` those of one name. */

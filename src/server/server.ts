@@ -67,9 +67,11 @@ class Server {
     this.#connection = connection;
     this.#workspace = new Workspace(host, catalog);
     this.#meanings = new Meanings(this.#workspace);
-    this.#checker = new Checker(this.#workspace, (params) => {
-      void connection.sendDiagnostics(params);
-    });
+    this.#checker = new Checker(
+      this.#workspace,
+      (params) => void connection.sendDiagnostics(params),
+      () => this.#refreshHints(),
+    );
   }
 
   listen(): void {
@@ -167,6 +169,14 @@ class Server {
     this.#checker.schedule();
   }
 
+  get #canRefreshHints(): boolean {
+    return this.#capabilities.workspace?.inlayHint?.refreshSupport === true;
+  }
+
+  #refreshHints(): void {
+    if (this.#canRefreshHints) this.#connection.languages.inlayHint.refresh().catch(() => undefined);
+  }
+
   #answer(): void {
     const connection = this.#connection;
     const workspace = this.#workspace;
@@ -235,7 +245,8 @@ class Server {
     );
     connection.languages.inlayHint.on(({ textDocument, range }) =>
       this.#in(textDocument.uri, [], (document) => {
-        this.#wait(document);
+        // An editor that asks again need not wait: what was known before is shown meanwhile.
+        if (!this.#canRefreshHints) this.#wait(document);
         const { file } = document;
         return inlayHints(document, offsetOf(file, range.start), offsetOf(file, range.end), workspace);
       }),
