@@ -1,6 +1,6 @@
-/** Every recorded case of the Mamba-2 decoder but for generation, on both targets, through the command line. */
+/** Every recorded case of the Mamba-2 decoder but for generation, on every target, through the command line. */
 import { describe, expect, test } from "vitest";
-import { closenessOf, goldenFile, goldenOutputs, targets } from "./support/golden.ts";
+import { closenessOf, goldenFile, goldenOutputs, targetsAndProfiles } from "./support/golden.ts";
 import {
   checkDecoding,
   embeds,
@@ -52,7 +52,7 @@ const texts: readonly (readonly [Mamba2Case, string, number])[] = [
   [variant, "L19", 4],
 ];
 
-describe.each(targets)("on %s", (target) => {
+describe.each(targetsAndProfiles)("on %s", (target) => {
   test.each(texts.map(([given, name, values]) => [given.name, given.prefix, name, given, values] as const))(
     "%s %s%s: logits, residual stream, internals and state",
     async (_, __, name, given, values) => {

@@ -3,6 +3,7 @@
  */
 import type { Command } from "commander";
 import type { HostTensor } from "../compiler/host-tensor.ts";
+import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readFileText } from "./files.ts";
@@ -10,6 +11,7 @@ import { readInputs } from "./inputs.ts";
 import {
   type ModelOptions,
   positiveInteger,
+  profileOption,
   targetOption,
   useColor,
   weightsOption,
@@ -28,6 +30,7 @@ interface ClassifyOptions extends ModelOptions {
   readonly top: number;
   readonly weights?: string;
   readonly target: Target;
+  readonly profile: OnnxProfile;
 }
 
 export function addClassify(program: Command, run: Run): void {
@@ -44,6 +47,7 @@ export function addClassify(program: Command, run: Run): void {
     .option("-n, --top <count>", "how many labels to print", positiveInteger, 5)
     .option("-e, --entry <name>", "an entry from one waveform to logits", "classify")
     .addOption(targetOption())
+    .addOption(profileOption())
     .action(async (file: string, options: ClassifyOptions) => {
       run.status = await classify(file, options);
     });
@@ -64,7 +68,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
   const inputs = await readInputs(graph, new Map([[input.name, options.audio]]));
   const weights = await openWeights(options.weights, [graph], elaboration, output);
   try {
-    const prepared = await prepare(graph, weights, options.target, progress);
+    const prepared = await prepare(graph, weights, options, progress);
     try {
       const { outputs, runSeconds } = await prepared.run(inputs);
       const [logits] = outputs.values();

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { compileOnnx, type OnnxArtefact, type OnnxFile } from "../compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
+import { nameStates, type StateNames, stateNameStyles } from "../compiler/onnx/state-names.ts";
 import { failure } from "../runtime/failure.ts";
 import {
   collect,
@@ -29,6 +30,7 @@ interface CompileOptions extends ModelOptions {
   readonly out: string;
   readonly externalData?: boolean;
   readonly profile: OnnxProfile;
+  readonly stateNames: StateNames;
 }
 
 export function addCompile(program: Command, run: Run): void {
@@ -42,6 +44,11 @@ export function addCompile(program: Command, run: Run): void {
     .addOption(weightsOption())
     .addOption(new Option("-t, --target <target>", "what to compile for").choices(["onnx"]).default("onnx"))
     .addOption(profileOption())
+    .addOption(
+      new Option("--state-names <style>", "what the inputs and outputs that carry state are called")
+        .choices(stateNameStyles)
+        .default("paths"),
+    )
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
     .option("--external-data", "put the weights into a file beside the model")
     .requiredOption(
@@ -72,7 +79,8 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const weights = await openWeights(options.weights, graphs, model, output);
   const progress = terminalProgress(!output.json);
   try {
-    const artefact = compileOnnx(graphs, weights.source, {
+    const named = graphs.map((graph) => nameStates(graph, options.stateNames));
+    const artefact = compileOnnx(named, weights.source, {
       profile: options.profile,
       storage: options.externalData === true ? "external" : "auto",
       producerVersion: packageVersion(),

@@ -13,6 +13,7 @@ import type { Graph } from "../compiler/graph.ts";
 import type { HostTensor } from "../compiler/host-tensor.ts";
 import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
+import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
 import { createOnnxSession, type OnnxSession } from "../runtime/onnx-session.ts";
 import { attempt, undoOnExit } from "./cleanup.ts";
@@ -22,6 +23,13 @@ import type { Progress } from "./progress.ts";
 import type { OpenWeights } from "./weights.ts";
 
 export type Target = "onnx" | "reference";
+
+/** What runs a model, as commands take it. */
+export interface Execute {
+  readonly target: Target;
+  /** The operators for onnxruntime; `portable` by default. */
+  readonly profile?: OnnxProfile;
+}
 
 export interface Execution {
   readonly outputs: ReadonlyMap<string, HostTensor>;
@@ -47,10 +55,10 @@ export interface PreparedTogether {
 export async function prepare(
   graph: Graph,
   weights: OpenWeights,
-  target: Target,
+  how: Execute,
   progress: Progress,
 ): Promise<Prepared> {
-  const together = await prepareTogether([graph], weights, target, progress);
+  const together = await prepareTogether([graph], weights, how, progress);
   const [entry] = together.entries;
   if (entry === undefined) throw failure("internal-error", "Nothing was prepared.");
   return entry;
@@ -63,16 +71,16 @@ export async function prepare(
 export async function prepareTogether(
   graphs: readonly Graph[],
   weights: OpenWeights,
-  target: Target,
+  how: Execute,
   progress: Progress,
   running: Progress = progress,
 ): Promise<PreparedTogether> {
   const started = performance.now();
   const since = (): number => (performance.now() - started) / 1000;
   const entries =
-    target === "reference"
+    how.target === "reference"
       ? await prepareReference(graphs, weights, { progress, running }, since)
-      : await prepareOnnx(graphs, weights, { progress, running }, since);
+      : await prepareOnnx(graphs, weights, how.profile ?? "portable", { progress, running }, since);
   return {
     prepareSeconds: since(),
     entries,
@@ -131,6 +139,7 @@ async function prepareReference(
 async function prepareOnnx(
   graphs: readonly Graph[],
   weights: OpenWeights,
+  profile: OnnxProfile,
   { progress, running }: Shown,
   since: () => number,
 ): Promise<Prepared[]> {
@@ -145,7 +154,7 @@ async function prepareOnnx(
   };
   try {
     // Weights beside the model are mapped by onnxruntime, not copied: the process stays small.
-    const artefact = compileOnnx(graphs, weights.source, { storage: "external" });
+    const artefact = compileOnnx(graphs, weights.source, { storage: "external", profile });
     const files = await writeArtefact(artefact, folder, false, progress);
     const models = files.slice(files.length - graphs.length);
     progress.start("loading", graphs.length);

@@ -73,13 +73,7 @@ async function generateText(
   const given = options.randomWeights === true ? (options.weights ?? "random:1") : options.weights;
   const weights = await openWeights(given, [first.graph, next.graph], first, output);
   try {
-    const prepared = await prepareTogether(
-      [first.graph, next.graph],
-      weights,
-      options.target,
-      progress,
-      silent,
-    );
+    const prepared = await prepareTogether([first.graph, next.graph], weights, options, progress, silent);
     try {
       const timed = timedSession(hostSession(plan, ...runnersOf(prepared), inputs));
       progress.start("listening", 1);

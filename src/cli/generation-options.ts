@@ -5,6 +5,7 @@
  * its options, beams by their number, and nothing means greedy.
  */
 import { type Command, InvalidArgumentError } from "commander";
+import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
 import type { Choice } from "../runtime/generation/options.ts";
 import type { Target } from "./execute.ts";
@@ -13,6 +14,7 @@ import {
   collectPairs,
   type ModelOptions,
   positiveInteger,
+  profileOption,
   targetOption,
   weightsOption,
   withModelOptions,
@@ -38,6 +40,7 @@ export interface GenerationCommandOptions extends ModelOptions {
   readonly earlyStopping?: boolean;
   readonly repetitionPenalty?: number;
   readonly target: Target;
+  readonly profile: OnnxProfile;
 }
 
 export function withGenerationOptions(command: Command): Command {
@@ -67,7 +70,8 @@ export function withGenerationOptions(command: Command): Command {
     .option("--length-penalty <number>", "with beams: above 0 favours longer texts; 1 by default", number)
     .option("--early-stopping", "with beams: end when as many texts are complete as there are beams")
     .option("--repetition-penalty <number>", "above 1 discourages what was said before", number)
-    .addOption(targetOption());
+    .addOption(targetOption())
+    .addOption(profileOption());
 }
 
 /** @throws DiagnosticError `bad-generation-option` when beams are to be drawn */

@@ -3,6 +3,7 @@
  */
 import type { Command } from "commander";
 import type { HostTensor } from "../compiler/host-tensor.ts";
+import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { writeSafetensors } from "../runtime/safetensors-writer.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readInputs } from "./inputs.ts";
@@ -10,6 +11,7 @@ import {
   collect,
   collectPairs,
   type ModelOptions,
+  profileOption,
   targetOption,
   useColor,
   weightsOption,
@@ -27,6 +29,7 @@ interface RunOptions extends ModelOptions {
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
   readonly target: Target;
+  readonly profile: OnnxProfile;
   readonly tap: readonly string[];
   readonly out?: string;
 }
@@ -48,6 +51,7 @@ export function addRun(program: Command, run: Run): void {
     )
     .addOption(weightsOption())
     .addOption(targetOption())
+    .addOption(profileOption())
     .option(
       "--tap <path>",
       "also give out the value at this path, such as blocks.3 or blocks.* (repeatable)",
@@ -69,7 +73,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
   const inputs = await readInputs(graph, options.in);
   const weights = await openWeights(options.weights, [graph], elaboration, output);
   try {
-    const prepared = await prepare(graph, weights, options.target, progress);
+    const prepared = await prepare(graph, weights, options, progress);
     try {
       const { outputs, prepareSeconds, runSeconds } = await prepared.run(inputs);
       output.set("model", entry.model);

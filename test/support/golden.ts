@@ -10,8 +10,10 @@ import { expect } from "vitest";
 import { root, runHere, temporaryFolder } from "./cli.ts";
 import { type Closeness, readTensors, referenceCloseness, singleCloseness, type Tensors } from "./tensors.ts";
 
-export type Target = "reference" | "onnx";
+/** `ort` is ONNX with onnxruntime's own operators. */
+export type Target = "reference" | "onnx" | "ort";
 export const targets: readonly Target[] = ["reference", "onnx"];
+export const targetsAndProfiles: readonly Target[] = [...targets, "ort"];
 
 export function closenessOf(target: Target): Closeness {
   return target === "reference" ? referenceCloseness : singleCloseness;
@@ -63,7 +65,7 @@ export function runArguments(request: RunRequest): string[] {
     ...(request.weights === undefined ? [] : ["--weights", request.weights]),
     ...pairs("--in", request.inputs ?? {}),
     ...(request.taps ?? []).flatMap((tap) => ["--tap", tap]),
-    ...["--target", request.target],
+    ...(request.target === "ort" ? ["--target", "onnx", "--profile", "ort"] : ["--target", request.target]),
   ];
 }
 

@@ -70,6 +70,8 @@ class GraphEmitter {
   readonly #weights: StoredWeights;
   readonly #profile: OnnxProfile;
   readonly #stored: ReadonlySet<Value>;
+  /** What the model calls them, which may differ from what the program does. */
+  readonly #inputs: ReadonlyMap<Value, string>;
   readonly #names = new Names();
   readonly #shapes: ShapeEmitter;
   readonly #nodes: OnnxNode[] = [];
@@ -83,6 +85,7 @@ class GraphEmitter {
     this.#weights = weights;
     this.#profile = profile;
     this.#stored = storedValues(graph);
+    this.#inputs = new Map(graph.inputs.map((input) => [input.value, input.name]));
     const minimums = new Map(graph.symbols.map((symbol) => [symbol.name, symbol.minimum]));
     this.#shapes = new ShapeEmitter(
       {
@@ -195,7 +198,7 @@ class GraphEmitter {
   }
 
   #tensor(value: Value): string {
-    if (value.source.kind === "input") return value.source.name;
+    if (value.source.kind === "input") return this.#inputs.get(value) ?? value.source.name;
     if (this.#stored.has(value)) return this.#initializer(value);
     const name = this.#tensors.get(value);
     if (name === undefined) throw internalFault("a value is used before it is computed");
@@ -314,12 +317,23 @@ function graphMetadata(graph: Graph): Record<string, string> {
     );
   }
   if (graph.guards.length > 0) metadata["ossicle.guards"] = JSON.stringify(graph.guards.map(guardText));
+  const states = statePorts(graph);
+  if (states.length > 0) metadata["ossicle.states"] = JSON.stringify(states);
   if (rates.length > 0) {
     metadata["ossicle.sample-rates"] = JSON.stringify(
       Object.fromEntries(rates.map((input) => [input.name, input.sampleRate])),
     );
   }
   return metadata;
+}
+
+/** Which input goes on from which output. A sequence starts with zeros. */
+function statePorts({ inputs, outputs }: Graph): Record<string, string>[] {
+  return outputs.flatMap(({ state, name }) => {
+    if (state === undefined) return [];
+    const input = inputs.find((port) => port.state === state)?.name;
+    return [{ state, ...(input !== undefined && { input }), output: name }];
+  });
 }
 
 function guardText({ requirement, provenance }: Guard): Record<string, string> {
