@@ -4,6 +4,7 @@
  * moment; the published package brings it.
  */
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 
 const program = new URL("../dist/cli/main.js", import.meta.url);
@@ -15,5 +16,7 @@ if (!existsSync(fileURLToPath(program))) {
   }
   await import(builder.href);
 }
+// From Node 22 on, what was compiled once starts faster; elsewhere there is no such function.
+module.enableCompileCache?.();
 const { main } = await import(program.href);
 process.exitCode = await main(process.argv.slice(2));
