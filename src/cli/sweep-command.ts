@@ -71,7 +71,7 @@ export function addSweep(program: Command, run: Run): void {
     .addOption(
       new Option(
         "--plot <x,y>",
-        "two of the columns to hold against each other, such as clip.macs,params",
+        "two of the columns to hold against each other, such as clip.macs,params or macs,keep+: of keep, more is better",
       ).argParser(readPair),
     )
     .option("--csv", "print the variants as CSV")

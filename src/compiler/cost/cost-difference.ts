@@ -90,7 +90,7 @@ export function costChangeLines(changes: readonly CostChange[], report: CostRepo
 function writeFigure(dim: Dim | undefined, unit: "" | "B", notation: DimNotation): string {
   if (dim === undefined) return "–";
   if (dim.constant !== undefined) return unit === "B" ? shortBytes(dim.constant) : shortCount(dim.constant);
-  return `${notation.write(dim)}${unit === "B" ? " B" : ""}`;
+  return `${notation.write(dim)}${unit === "B" ? " bytes" : ""}`;
 }
 
 /** `-35.7 %`; where both are formulas, of the whole quotient if it is a number. */

@@ -48,7 +48,7 @@ export function writeCount(dim: Dim, notation: DimNotation, repeat = 1): string 
 }
 
 export function writeBytes(dim: Dim, notation: DimNotation, repeat = 1): string {
-  return dim.constant === undefined ? `${notation.write(dim, repeat)} B` : shortBytes(dim.constant);
+  return dim.constant === undefined ? `${notation.write(dim, repeat)} bytes` : shortBytes(dim.constant);
 }
 
 /** Columns under their headings, the first to the left, the others to the right. */

@@ -135,12 +135,16 @@ function clipSection(report: CostReport): string {
   const { clip } = report;
   if (clip === undefined) return "";
   const text = (dim: Dim): string => (dim.constant === undefined ? String(dim) : shortCount(dim.constant));
-  const rows = clip.parts.map(({ entry, times, count }) => {
+  const row = (name: string, count: Dim, level: string): string => {
     const part = share(count.constant ?? 0, clip.count.constant ?? 0);
-    return `<tr><td class="name">${escapeHtml(entry)}${times === 1 ? "" : ` ×${times}`}</td><td>${escapeHtml(text(count))}</td><td>${part}</td></tr>`;
-  });
+    return `<tr><td class="name"${level}>${escapeHtml(name)}</td><td>${escapeHtml(text(count))}</td><td>${part}</td></tr>`;
+  };
+  const rows = clip.parts.flatMap(({ entry, times, count, components }) => [
+    row(times === 1 ? entry : `${entry} ×${times}`, count, ""),
+    ...components.map((component) => row(component.name, component.count, ' style="padding-left:2em"')),
+  ]);
   return `<section id="clip"><h2>One clip <small>${clip.tokens} tokens</small></h2>
-<div class="scroll"><table><thead><tr><th>entry</th><th>${countTitle(report)}</th><th>share</th></tr></thead><tbody>${rows.join("")}<tr><td class="name">in all</td><td>${escapeHtml(text(clip.count))}</td><td></td></tr></tbody></table></div></section>`;
+<div class="scroll"><table><thead><tr><th>part</th><th>${countTitle(report)}</th><th>share</th></tr></thead><tbody>${rows.join("")}<tr><td class="name">in all</td><td>${escapeHtml(text(clip.count))}</td><td></td></tr></tbody></table></div></section>`;
 }
 
 // ---------------------------------------------------------------- data of the picture

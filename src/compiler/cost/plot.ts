@@ -12,10 +12,10 @@ import type { Sweep, Variant } from "./sweep.ts";
 import type { Comparison } from "./sweep-text.ts";
 
 const width = 860;
-const height = 520;
+const height = 548;
 const left = 88;
 const right = 24;
-const top = 64;
+const top = 92;
 const bottom = 62;
 /** More values than colours: then there is no legend. */
 const mostColors = 8;
@@ -45,7 +45,7 @@ export function drawPlot(sweep: Sweep, comparison: Comparison): string {
     const title = `${nameOf(sweep, variant)}\n${x.name} ${write(points[i]?.[0] ?? 0, x)}\n${y.name} ${write(points[i]?.[1] ?? 0, y)}`;
     return `<circle cx="${cx}" cy="${cy}" r="${isBest ? 5.5 : 4}" class="d${color}${isBest ? " best" : ""}"><title>${escapeXml(title)}</title></circle>`;
   });
-  const line = front.length > 1 ? `<polyline points="${front.map(place).join(" ")}" class="front"/>` : "";
+  const line = front.length > 1 ? `<polyline points="${front.map(place).join(" ")}" class="joined"/>` : "";
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeXml(`${y.title} against ${x.title}`)}" font-family="ui-sans-serif,system-ui,'Helvetica Neue',Arial,sans-serif" font-size="13">
 <style>${style}</style>
 <rect width="${width}" height="${height}" class="paper"/>
@@ -168,14 +168,13 @@ function colorAxis({ axes }: Sweep, { x, y }: Comparison): ColorAxis | undefined
 }
 
 function legend({ name, values }: ColorAxis): string {
-  const longest = Math.max(...values.map((value) => value.length));
-  const step = 26 + longest * 7.4;
-  const start = width - right - values.length * step;
+  const step = 26 + Math.max(...values.map((value) => value.length)) * 7.4;
+  const start = left + name.length * 7.4 + 18;
   const items = values.map((value, i) => {
     const at = start + i * step;
-    return `<circle cx="${fixed(at)}" cy="44" r="5" class="d${i}"/><text x="${fixed(at + 9)}" y="48">${escapeXml(value)}</text>`;
+    return `<circle cx="${fixed(at)}" cy="70" r="5" class="d${i}"/><text x="${fixed(at + 9)}" y="74">${escapeXml(value)}</text>`;
   });
-  return `<text x="${fixed(start - 12)}" y="48" text-anchor="end" class="quiet">${escapeXml(name)}</text>\n${items.join("\n")}`;
+  return `<text x="${left}" y="74" class="quiet">${escapeXml(name)}</text>\n${items.join("\n")}`;
 }
 
 function escapeXml(text: string): string {
@@ -191,8 +190,8 @@ const palette = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9
 
 const style = `
 .paper{fill:#fbfbfa}text{fill:#1d2126}.title{font-size:18px;font-weight:600}.quiet{fill:#646b75;font-size:12px}
-.grid{stroke:#dfe2e6}.front{fill:none;stroke:#1d2126;stroke-width:1.3;stroke-dasharray:5 4;opacity:.6}
+.grid{stroke:#dfe2e6}.joined{fill:none;stroke:#1d2126;stroke-width:1.3;stroke-dasharray:5 4;opacity:.6}
 circle{fill-opacity:.75}.best{stroke:#1d2126;stroke-width:1.4;fill-opacity:1}
 ${palette.map((color, i) => `.d${i}{fill:${color}}`).join("")}
-@media(prefers-color-scheme:dark){.paper{fill:#15181c}text{fill:#e6e8eb}.quiet{fill:#98a1ac}.grid{stroke:#30363d}.front,.best{stroke:#e6e8eb}}
+@media(prefers-color-scheme:dark){.paper{fill:#15181c}text{fill:#e6e8eb}.quiet{fill:#98a1ac}.grid{stroke:#30363d}.joined,.best{stroke:#e6e8eb}}
 `;

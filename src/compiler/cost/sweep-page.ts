@@ -4,16 +4,22 @@
 import { escapeHtml, pageStyle } from "./page-style.ts";
 import { drawPlot } from "./plot.ts";
 import type { Sweep } from "./sweep.ts";
-import { type Comparison, writeValue } from "./sweep-text.ts";
+import { type Comparison, frontText, writeValue } from "./sweep-text.ts";
 
 export function sweepPage(sweep: Sweep, comparison: Comparison): string {
   const { axes, columns, variants, settings } = sweep;
   const title = `Variants of ${sweep.model}`;
-  const at = [...settings].map(([name, value]) => `${name} = ${value}`).join(", ");
-  const header = [...axes, ...columns].map(({ name }) => `<th>${escapeHtml(name)}</th>`).join("");
+  const varied = axes.map((axis, at) => ({ axis, at })).filter(({ axis }) => axis.values.length > 1);
+  const settled = axes.flatMap(({ name, values }) =>
+    values.length === 1 ? [[name, values[0]?.text ?? ""] as const] : [],
+  );
+  const at = [...settings, ...settled].map(([name, value]) => `${name} = ${value}`).join(", ");
+  const header = [...varied.map(({ axis }) => axis), ...columns]
+    .map(({ name }) => `<th>${escapeHtml(name)}</th>`)
+    .join("");
   const rows = variants.map((variant, i) => {
     const cells = [
-      ...variant.at.map(({ text }) => text),
+      ...varied.map(({ at: place }) => variant.at[place]?.text ?? ""),
       ...columns.map((column, k) => writeValue(variant.values[k] ?? 0, column)),
     ];
     const best = comparison.front.has(i) ? ' class="front"' : "";
@@ -27,14 +33,14 @@ export function sweepPage(sweep: Sweep, comparison: Comparison): string {
 <title>${escapeHtml(title)}</title>
 <style>${pageStyle}
 figure{margin:18px 0;border:1px solid var(--line);border-radius:8px;overflow:hidden}figure svg{display:block;width:100%;height:auto}
-tr.front td:first-child::before{content:"● ";color:var(--bar)}</style>
+td:first-child{text-align:left}tr.front td:first-child::after{content:" ●";color:var(--bar)}</style>
 </head>
 <body>
 <main>
 <h1>${escapeHtml(sweep.model)}</h1>
 <p class="lead">${variants.length} variants${at === "" ? "" : ` at ${escapeHtml(at)}`}.</p>
 <figure>${drawPlot(sweep, comparison)}</figure>
-<p class="quiet">● no other variant has less of both ${escapeHtml(comparison.x.title)} and ${escapeHtml(comparison.y.title)}.</p>
+<p class="quiet">● ${escapeHtml(frontText(comparison))}.</p>
 <div class="scroll"><table><thead><tr>${header}</tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table></div>

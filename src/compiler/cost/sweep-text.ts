@@ -20,20 +20,30 @@ export interface Comparison {
   readonly y: Column;
   /** In the order of the variants. */
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Indices of the variants that no other beats in both, where less is better. */
+  /** Of which of the two more is better. */
+  readonly more: readonly [x: boolean, y: boolean];
+  /** Indices of the variants that no other beats in both. */
   readonly front: ReadonlySet<number>;
 }
 
 /**
  * The columns that `clip.macs,params` names. An axis of numbers can be compared too, by its name; an
- * entry's name may be left out where only one entry has the measure.
+ * entry's name may be left out where only one entry has the measure. Less is better, and of `keep+` more.
  * @throws DiagnosticError `unknown-measure`
  */
 export function compare(sweep: Sweep, names: readonly [string, string]): Comparison {
-  const [x, y] = names.map((name) => readColumn(sweep, name));
+  const [x, y] = names.map((name) => readColumn(sweep, name.replace(/\+$/, "")));
   if (x === undefined || y === undefined) throw new RangeError("Two columns are compared.");
+  const more = [names[0].endsWith("+"), names[1].endsWith("+")] as const;
   const points = sweep.variants.map((variant) => [x.value(variant), y.value(variant)] as const);
-  return { x: x.column, y: y.column, points, front: paretoFront(points) };
+  const toLessen = points.map(([a, b]) => [more[0] ? -a : a, more[1] ? -b : b] as const);
+  return { x: x.column, y: y.column, more, points, front: paretoFront(toLessen) };
+}
+
+/** `no other variant has less MACs and more keep` */
+export function frontText({ x, y, more }: Comparison): string {
+  const better = (column: Column, at: 0 | 1): string => `${more[at] ? "more" : "less"} of ${column.name}`;
+  return `no other variant has ${better(x, 0)} and ${better(y, 1)}`;
 }
 
 interface Readable {
@@ -98,9 +108,7 @@ export function sweepLines(sweep: Sweep, comparison: Comparison | undefined): st
     ...(left === 0 ? [] : [`and ${left} more: --csv and --json have all`]),
     "",
     `${exactNumber(variants.length)} ${variants.length === 1 ? "variant" : "variants"}, laid out ${sweep.layouts === 1 ? "once" : `${sweep.layouts} times`}`,
-    ...(comparison === undefined
-      ? []
-      : [`* no other has less of both ${comparison.x.name} and ${comparison.y.name}`]),
+    ...(comparison === undefined ? [] : [`* ${frontText(comparison)}`]),
   ];
 }
 
