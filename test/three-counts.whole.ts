@@ -10,8 +10,9 @@ import { ops } from "../src/compiler/ops/index.ts";
 import type { OpDefinition, Sample } from "../src/compiler/ops/op.ts";
 import { optimize } from "../src/compiler/pipeline.ts";
 import { Dim } from "../src/lang/dims.ts";
+import { filesUnder } from "./support/product-files.ts";
 import { multiplyingSteps, randomGraph } from "./support/random-graph.ts";
-import { reducedGraphs, reducedModels } from "./support/reduced-models.ts";
+import { reducedGraphs, reducedModels, reducedProgram } from "./support/reduced-models.ts";
 import { sampleOperands } from "./support/samples.ts";
 import { type Case, type CountRow, drawn, threeCounts } from "./support/three-counts.ts";
 
@@ -79,6 +80,13 @@ describe("every model of the library, reduced", () => {
       }
     },
   );
+});
+
+test("no file of the library that declares models is left out", () => {
+  const declaring = filesUnder("models", /\.oss$/).filter(({ text }) => /^model /m.test(text));
+  const reached = reducedModels.flatMap((reduced) => [...reducedProgram(reduced).modules.keys()]);
+  const paths = new Set(reached.map((path) => path.replace(/^ossicle\//, "models/")));
+  expect(declaring.map(({ path }) => path).filter((path) => !paths.has(path))).toEqual([]);
 });
 
 describe("random graphs", () => {

@@ -68,6 +68,27 @@ export const reducedModels: readonly ReducedModel[] = [
   mamba2("whole chunks", narrow, { B: 1, L: 8 }),
   mamba2("one id", narrow, { B: 1, L: 1 }),
   mamba2("groups, biases and a head of its own", `${narrow}, groups: 2, biased: true, tied: false`),
+  {
+    file: "models/decoders/llama.oss",
+    model: "LlamaLm",
+    note: "whole",
+    settings: { decoder: "Llama(width: 24, depth: 2, heads: 3, inner: 40, vocabulary: 48)" },
+    sizes: { ...text, P: 5 },
+  },
+  ...["merged", "apart"].map((adapters) => ({
+    file: "models/captioners/sam.oss",
+    model: "Sam",
+    note: `adapters ${adapters}`,
+    settings: {
+      frames: 64,
+      encoder: "EatEncoder(frames: 64, width: 24, depth: 2, heads: 3)",
+      decoder: `Mamba2(${narrow})`,
+      rank: 2,
+      at: "[0, 1]",
+      ...(adapters === "merged" ? {} : { merged: "false", keep: 0.6, arrangement: '"each"' }),
+    },
+    sizes: { B: 1, T: 11_000, P: 5 },
+  })),
 ];
 
 const programs = new Map<string, Program>();

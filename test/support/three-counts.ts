@@ -45,10 +45,14 @@ export async function threeCounts({ graph, inputs, parameters }: Case): Promise<
   const byNode = new Map([...cost.nodes, ...cost.prepared].map((counted) => [counted.node, counted]));
   const isPrepared = new Set(cost.prepared);
   const multiplies = new Set<string>();
+  const late = new Map<string, number>();
   for (const counted of byNode.values()) {
     const name = nameOf(counted);
     if (counted.macs.constant !== 0) multiplies.add(name);
-    if (isPrepared.has(counted)) continue;
+    if (isPrepared.has(counted)) {
+      late.set(name, (late.get(name) ?? 0) + counted.macs.evaluate(bindings));
+      continue;
+    }
     row(name).declared += counted.macs.evaluate(bindings);
     for (const { reason, macs } of overheadsOf(counted)) {
       const known = row(name).overhead;
@@ -64,15 +68,15 @@ export async function threeCounts({ graph, inputs, parameters }: Case): Promise<
     },
   });
   const names = new Set([...byNode.values()].map(nameOf));
-  const prepared = new Set(cost.prepared.map(nameOf));
   for (const executed of await executedMacs(graph, inputs, sourceOf(graph, parameters))) {
     const name = ownerOf(executed, names);
     // Elements are multiplied everywhere; where nothing is declared those are scalar operations.
     if (name === undefined || (executed.kind === "product" && !multiplies.has(name))) continue;
-    const found = row(name);
-    found.executed += executed.macs;
-    if (!prepared.has(name)) continue;
-    found.overhead[preparedLate] = (found.overhead[preparedLate] ?? 0) + executed.macs;
+    row(name).executed += executed.macs;
+  }
+  for (const [name, macs] of late) {
+    const { declared, executed, overhead } = row(name);
+    if (executed > declared && macs > 0) overhead[preparedLate] = macs;
   }
   return [...rows.values()];
 }
