@@ -9,6 +9,7 @@ import { cpus } from "node:os";
 import { writeWhole } from "../src/cli/output-files.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
 import { type EncoderResult, measureEncoder, printEncoder } from "./encoders.ts";
+import { measureLanguage, printLanguage } from "./language.ts";
 import { measureLanguageServer, printLanguageServer } from "./language-server.ts";
 import { measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
@@ -41,6 +42,8 @@ const memory = await measureMemory(
   4 * 86_594_063,
 );
 console.log(memory === undefined ? "peak memory: this system does not tell" : printMemory(memory));
+const language = await measureLanguage(quick ? 5 : 11);
+console.log(printLanguage(language));
 const languageServer = await measureLanguageServer(quick ? 1 : 4);
 console.log(printLanguageServer(languageServer));
 
@@ -53,6 +56,7 @@ const report = {
   rounds,
   encoders: results,
   memory: memory ?? null,
+  language,
   languageServer,
 };
 await writeWhole("out/bench.json", async (sink) =>
