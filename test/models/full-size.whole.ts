@@ -28,7 +28,7 @@ const vit = (tokens: number): number => 12 * (12 * tokens * 768 ** 2 + 2 * token
 const models: readonly FullSize[] = [
   {
     // Its 12 layers, patches, class token and norms hold 85,254,144 numbers, a fixed table 6144 positions.
-    file: "classifiers/eat.oss",
+    file: "ossicle/classifiers/eat.oss",
     model: "EatClassifier",
     entry: "tokens",
     at: { B: 1 },
@@ -37,7 +37,7 @@ const models: readonly FullSize[] = [
   },
   {
     // As many as AudioMAE's: both have 513 tokens of the same width, and classify by one.
-    file: "classifiers/eat.oss",
+    file: "ossicle/classifiers/eat.oss",
     model: "EatAudioSet",
     entry: "forward",
     at: { B: 1 },
@@ -45,6 +45,41 @@ const models: readonly FullSize[] = [
     macs: 48_523_277_568,
   },
 ];
+
+/** transformers' WhisperEncoder holds as many; a frame for 10 ms, a token for 20. */
+const whisper = (
+  [
+    ["tiny", 80, 384, 4, 8_208_384],
+    ["base", 80, 512, 6, 20_590_592],
+    ["small", 80, 768, 12, 88_154_112],
+    ["medium", 80, 1024, 24, 307_216_384],
+    ["large", 80, 1280, 32, 636_784_640],
+    ["large", 128, 1280, 32, 636_968_960],
+  ] as const
+).map(
+  ([size, bins, width, depth, parameters]): FullSize => ({
+    file: "test/fixtures/models/encoders.oss",
+    model: "Whisper",
+    entry: "forward",
+    settings: { size, bins },
+    at: { B: 1 },
+    parameters,
+    macs:
+      3000 * 3 * bins * width +
+      1500 * 3 * width ** 2 +
+      depth * (12 * 1500 * width ** 2 + 2 * 1500 ** 2 * width),
+  }),
+);
+
+/** 998 frames are 62 × 8 patches; of a layer also the gates, of the positions 128 taps in 16 groups. */
+const beats: FullSize = {
+  file: "test/fixtures/models/encoders.oss",
+  model: "Beats",
+  entry: "forward",
+  at: { B: 1, L: 998 },
+  parameters: 90_311_792,
+  macs: 496 * 512 * (256 + 768) + 496 * 128 * 768 * 48 + vit(496) + 12 * 496 * 12 * 64 * 8,
+};
 
 /** What SAM's parts hold: arXiv:2509.15680 has three sizes of decoder, and ranks 8 and 256. */
 const sam = [
@@ -81,7 +116,7 @@ const captioners = sam.flatMap(({ model, decoder, lora, wide, each, width }): Fu
       const isConcat = arrangement === "concat";
       const mlp = isConcat ? 64 * (6144 + width) * width : 512 * (768 + width) * width;
       return {
-        file: "captioners/sam.oss",
+        file: "ossicle/captioners/sam.oss",
         model,
         entry: "listen",
         settings: { arrangement, rank },
@@ -98,12 +133,12 @@ const named = (values: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}=${value}`);
 
 test.each(
-  [...models, ...captioners].map(
+  [...models, ...whisper, beats, ...captioners].map(
     (model) => [model.model, named(model.settings ?? {}).join(", "), model] as const,
   ),
 )("%s %s", async (_, __, { file, model, entry, at, settings = {}, parameters, macs }) => {
   const { status, stdout, stderr } = await runHere([
-    ...["cost", `ossicle/${file}`, "-m", model, "--json"],
+    ...["cost", file, "-m", model, "--json"],
     ...named(settings).flatMap((pair) => ["--set", pair]),
     ...named(at).flatMap((pair) => ["--at", pair]),
   ]);
