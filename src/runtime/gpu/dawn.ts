@@ -11,12 +11,17 @@ export interface DawnOptions {
   readonly toggles?: readonly string[];
 }
 
-/** Throws a DiagnosticError (`webgpu-missing`). */
+/** Dawn ends with the object that opened it, whatever still uses its devices: it is kept for good. */
+const opened = new Map<string, GPU>();
+
+/** The same object for the same options. Throws a DiagnosticError (`webgpu-missing`). */
 export async function openDawn(options: DawnOptions = {}): Promise<GPU> {
-  const toggles = options.toggles ?? [];
+  const toggles = (options.toggles ?? []).join(",");
   try {
     const { create } = await import("webgpu");
-    return create(toggles.length === 0 ? [] : [`enable-dawn-features=${toggles.join(",")}`]);
+    const gpu = opened.get(toggles) ?? create(toggles === "" ? [] : [`enable-dawn-features=${toggles}`]);
+    opened.set(toggles, gpu);
+    return gpu;
   } catch (error) {
     throw failure("webgpu-missing", "The package webgpu, which runs plans in Node, could not be loaded.", {
       notes: [describeError(error)],

@@ -12,15 +12,29 @@ import { printBytes } from "./usage.ts";
 
 export interface DeviceOptions {
   /** `navigator.gpu`, or what `openDawn` gives. */
-  readonly gpu: GPU | undefined;
+  readonly gpu: Pick<GPU, "requestAdapter"> | undefined;
   readonly powerPreference?: GPUPowerPreference;
   /** Ask for clocks on the device, for traces; without them a trace measures each dispatch by itself. */
   readonly timestamps?: boolean;
 }
 
+/** What every device has; less than that can't be asked for. */
+const defaultLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupSizeY: 256,
+  maxComputeWorkgroupSizeZ: 64,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxBufferSize: 2 ** 28,
+  maxStorageBufferBindingSize: 2 ** 27,
+} as const;
+
+type Limit = keyof typeof defaultLimits;
+
 /** A limit, what needs how much of it, and how to write it. */
 interface Need {
-  readonly limit: keyof GPUSupportedLimits & string;
+  readonly limit: Limit;
   readonly amount: number;
   readonly what: string;
   readonly unit: "bytes" | "count";
@@ -65,14 +79,17 @@ export function adapterName({ vendor, architecture, device, description }: GPUAd
   return parts.filter((part) => part !== "").join(" ") || "unknown";
 }
 
+/** What an adapter or a device allows. */
+export interface Allowance {
+  readonly limits: Readonly<Record<Limit, number>>;
+  readonly features: ReadonlySet<string>;
+}
+
 /** Why the plan can't run on this adapter; nothing when it can. */
-export function problemsWith(
-  plan: KernelPlan,
-  adapter: Pick<GPUAdapter, "limits" | "features">,
-): Diagnostic[] {
+export function problemsWith(plan: KernelPlan, adapter: Allowance): Diagnostic[] {
   const problems: Diagnostic[] = [];
   for (const { limit, amount, what, unit } of needsOf(plan)) {
-    const most = limitOf(adapter.limits, limit);
+    const most = adapter.limits[limit];
     if (amount <= most) continue;
     const print = unit === "bytes" ? printBytes : String;
     problems.push(
@@ -101,7 +118,7 @@ function needsOf(plan: KernelPlan): Need[] {
   const needs: Need[] = [];
   for (const { label, workgroup, bindings, workgroupBytes } of plan.kernels) {
     const [x, y, z] = workgroup;
-    const count = (limit: Need["limit"], amount: number, noun: string): void => {
+    const count = (limit: Limit, amount: number, noun: string): void => {
       needs.push({ limit, amount, what: `The kernel ${label} has ${amount} ${noun}`, unit: "count" });
     };
     const buffers = bindings.filter((kind) => kind !== "sizes").length;
@@ -145,30 +162,15 @@ const roomLimits = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
 function requiredLimits(plan: KernelPlan, adapter: GPUAdapter): Record<string, number> {
   const wanted: Record<string, number> = {};
-  for (const limit of roomLimits) wanted[limit] = limitOf(adapter.limits, limit);
+  for (const limit of roomLimits) wanted[limit] = adapter.limits[limit];
   for (const { limit, amount } of needsOf(plan)) {
-    if (limit in defaultLimits) wanted[limit] = Math.max(wanted[limit] ?? defaultLimits[limit] ?? 0, amount);
+    wanted[limit] = Math.max(wanted[limit] ?? defaultLimits[limit], amount);
   }
   return wanted;
 }
-
-/** What every device has; less than that can't be asked for. */
-const defaultLimits: Readonly<Partial<Record<string, number>>> = {
-  maxStorageBuffersPerShaderStage: 8,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupSizeX: 256,
-  maxComputeWorkgroupSizeY: 256,
-  maxComputeWorkgroupSizeZ: 64,
-  maxComputeWorkgroupStorageSize: 16384,
-};
 
 function requiredFeatures(plan: KernelPlan, adapter: GPUAdapter, options: DeviceOptions): GPUFeatureName[] {
   const features = new Set<GPUFeatureName>(plan.kernels.flatMap((kernel) => kernel.features));
   if (options.timestamps === true && adapter.features.has("timestamp-query")) features.add("timestamp-query");
   return [...features];
-}
-
-function limitOf(limits: GPUSupportedLimits, name: keyof GPUSupportedLimits & string): number {
-  const value = limits[name];
-  return typeof value === "number" ? value : 0;
 }

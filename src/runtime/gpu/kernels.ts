@@ -6,7 +6,7 @@
  * bindings can be made while kernels compile.
  */
 import type { BindingKind, KernelPlan, PlanKernel } from "../../compiler/plan.ts";
-import { describeError, failure } from "../failure.ts";
+import { failure } from "../failure.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { computeStage } from "./usage.ts";
 
@@ -94,11 +94,15 @@ export class Kernels {
     const complaints = (await this.#memory.await(module.getCompilationInfo())).messages
       .filter((message) => message.type === "error")
       .map(({ lineNum, message }) => `line ${lineNum}: ${message}: ${lineOf(code, lineNum)}`);
-    const [whole] = problem?.notes ?? [describeError(outcome.error)];
+    const whole = problem?.notes ?? linesOf(outcome.error);
     throw failure("kernel-rejected", `The device can't compile the kernel ${label}, used at ${path}.`, {
-      notes: complaints.length > 0 ? complaints : [whole ?? ""],
+      notes: complaints.length > 0 ? complaints : whole,
     });
   }
+}
+
+function linesOf(error: unknown): string[] {
+  return (error instanceof Error ? error.message : String(error)).trim().split("\n");
 }
 
 function lineOf(code: string, line: number): string {

@@ -61,6 +61,7 @@ export class PreparedEntry {
   readonly dispatches: readonly PreparedDispatch[];
   readonly #on: DeviceModel;
   readonly #uniform: GPUBuffer;
+  readonly #bindsState: boolean;
   #made: readonly MadeGroups[] = [];
 
   private constructor(
@@ -83,6 +84,9 @@ export class PreparedEntry {
     this.inputs = ports(entry.inputs);
     this.outputs = ports(entry.outputs);
     this.dispatches = dispatches;
+    this.#bindsState = dispatches.some(({ dispatch }) =>
+      dispatch.places.some(({ place }) => place.kind === "state"),
+    );
     this.#uniform = uniform;
   }
 
@@ -131,10 +135,11 @@ export class PreparedEntry {
     const found = this.#made.find(
       (made) =>
         made.arena === arena &&
-        made.states === states &&
-        made.side === places.side &&
-        made.past === places.past &&
-        made.present === places.present,
+        (!this.#bindsState ||
+          (made.states === states &&
+            made.side === places.side &&
+            made.past === places.past &&
+            made.present === places.present)),
     );
     if (found !== undefined) return found.groups;
     const { memory } = this.#on;
