@@ -101,8 +101,11 @@ export class PlanWeights {
   binding(weight: number, start: number, bytes: number): GPUBufferBinding {
     const place = this.#places[weight];
     if (place === undefined) throw failure("plan-damaged", `The plan has no weight ${weight}.`);
-    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    return { buffer: this.#bufferOf(place), offset: place.offset + start, size };
+    const buffer = this.#bufferOf(place);
+    const offset = place.offset + start;
+    // Vectors of four are read whole; weights begin far enough apart for that.
+    const size = Math.min(Math.max(16, Math.ceil(bytes / 16) * 16), buffer.size - offset);
+    return { buffer, offset, size };
   }
 
   #bufferOf(place: WeightPlace): GPUBuffer {
