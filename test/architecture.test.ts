@@ -42,6 +42,22 @@ describe("src/", () => {
   });
 });
 
+describe("editors/", () => {
+  const extensions = filesUnder("editors", typescript);
+  const held: readonly [string, rules.Rule][] = [
+    ["an extension loads nothing of the server", rules.editorsApart],
+    ["files begin by saying what they own", rules.headers],
+    ["no `any`", rules.noAny],
+    ["no `!` after a value", rules.noNonNull],
+    ["no default exports", rules.noDefaultExport],
+    ["files are short", rules.shortFiles],
+  ];
+  test.each(held)("%s", (_, rule) => {
+    expect(extensions.length).toBeGreaterThan(0);
+    expect(rule(extensions)).toEqual([]);
+  });
+});
+
 describe("src/ and test/", () => {
   const held: readonly [string, rules.Rule][] = [
     ["files are short", rules.shortFiles],
@@ -163,6 +179,24 @@ describe("a rule speaks up", () => {
       rules.packagesInPlace,
       [file("src/cli/a.ts", 'import("@scope/some/thing");')],
       "imports @scope/some/thing",
+    ],
+    [
+      "an extension that loads the server",
+      rules.editorsApart,
+      [file("editors/vscode/src/a.ts", 'import { serve } from "../../../src/server/server.ts";')],
+      "loads nothing of it",
+    ],
+    [
+      "the server reads files",
+      rules.packagesInPlace,
+      [file("src/server/a.ts", 'import { readFileSync } from "node:fs";')],
+      "src/cli/ does",
+    ],
+    [
+      "the server imports the command line",
+      rules.importDirections,
+      [file("src/server/a.ts", 'import { libraryRoot } from "../cli/modules.ts";')],
+      "server may not import values",
     ],
     ["printing", rules.noGlobals, [file("src/lang/a.ts", "console.log(1);")], "src/cli/"],
     ["an any", rules.noAny, [file("src/lang/a.ts", "function f(x: any) {}")], "switches checking off"],

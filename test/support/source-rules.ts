@@ -147,6 +147,15 @@ export const packagesInPlace: Rule = (files) =>
     return place.test(source.path) ? undefined : `may not import ${specifier}: ${place.source} does`;
   });
 
+const ofEditors: ReadonlySet<string> = new Set(["vscode", "vscode-languageclient/node"]);
+
+/** What runs in an editor talks to the server by its protocol alone. */
+export const editorsApart: Rule = (files) =>
+  forEachImport(files, (_, { specifier }, target) => {
+    if (target === undefined ? ofEditors.has(specifier) : target.startsWith("editors/")) return undefined;
+    return `imports ${specifier}: an extension starts the server, and loads nothing of it`;
+  });
+
 /** The packages that no file imports, of those listed. */
 export function unusedPackages(packages: readonly string[], files: readonly SourceText[]): string[] {
   const used = new Set(files.flatMap((source) => importsOf(source).map((entry) => entry.specifier)));

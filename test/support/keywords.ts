@@ -1,0 +1,38 @@
+/**
+ * Every keyword of the language in a line that uses it, for tools that know the language on their own.
+ */
+export const keywordsOfTheLanguage: readonly (readonly [string, string])[] = [
+  ["import", 'import { A } from "a.oss"'],
+  ["from", 'import { A } from "a.oss"'],
+  ["as", 'import { A as B } from "a.oss"'],
+  ["language", "language 1"],
+  ...["block", "encoder", "policy", "connector", "decoder", "adapter", "frontend", "model"].map(
+    (kind) => [kind, `${kind} Name() {`] as const,
+  ),
+  ["extends", "model A() extends B() {"],
+  ["let", "  let x = 1"],
+  ["param", "  param weight: f32[2]"],
+  ["forward", "  forward(x: f32[N]) -> f32[N] = x"],
+  ["where", "  forward(x: f32[N]) -> f32[N] where N > 1 = x"],
+  ["on", "  on tokens(x: f32[N], ...) -> f32[N] = x"],
+  ["carry", "  carry seen = 0"],
+  ["input", "  input x: f32[N]"],
+  ["entry", "  entry run(x) -> y: f32[N] = x"],
+  ["continues", "  entry step(x) continues run -> y: f32[N] = x"],
+  ["weights", "  weights {"],
+  ["frozen", '  frozen { "encoder.*" }'],
+  ["sweep", "  sweep { keep: [1] }"],
+  ["budget", "  budget { params <= 1M }"],
+  ["generate", "  generate text from prefill then step { limit: 64 }"],
+  ["if", "    if a {"],
+  ["then", "    if a then b else c"],
+  ["else", "    if a then b else c"],
+  ["for", "    for x in list {"],
+  ["in", "    for x in list {"],
+  ["require", '    require a > 0, "why"'],
+  ["with", "    x = A() with B()"],
+  ["site", "    x = site tokens(x)"],
+  ["true", "    f(true)"],
+  ["false", "    f(false)"],
+  ["none", "    f(none)"],
+];
