@@ -3,11 +3,12 @@
  *
  * Owns: the meaning of every kind of lowering, in f64 and without any care for speed beyond the plain
  * loop. The suite holds each op's lowering to its reference with it, and fused lowerings run on it
- * where there is no GPU. A lowering of kind `kernel` holds no expression and cannot be run here.
+ * where there is no GPU.
  */
 import { Dim } from "../lang/dims.ts";
 import type { TensorType } from "../lang/types.ts";
 import { contract, view } from "./evaluate-index.ts";
+import { evaluateLoops } from "./evaluate-loops.ts";
 import { allocate, elementCount, type HostTensor, rowMajorStrides } from "./host-tensor.ts";
 import type { AnyAttributes } from "./ops/attributes.ts";
 import type { Fold, Lowering, LoweringContext, Scalar } from "./ops/lowering.ts";
@@ -58,7 +59,7 @@ export function evaluateLowering(
       order(lowering.axis(context), lowering.descending(context), lowering.results, operands, results);
       break;
     case "kernel":
-      throw new Error(`a kernel cannot be evaluated: ${lowering.reason}`);
+      evaluateLoops(lowering.loops(context), operands, results);
   }
   return results;
 }

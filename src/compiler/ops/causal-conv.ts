@@ -10,6 +10,27 @@ import { int, ints, type OnnxContext } from "../onnx/context.ts";
 import { elementsOf } from "./cost.ts";
 import { defineOp } from "./define.ts";
 import { floats } from "./element-types.ts";
+import {
+  add as addTo,
+  below,
+  choose,
+  coordinate,
+  integer,
+  type LoopProgram,
+  type LoopStatement,
+  type LoopTerm,
+  minus,
+  name,
+  operandAt,
+  plus,
+  result as resultAt,
+  same,
+  store,
+  sum as sumOf,
+  times,
+  when,
+} from "./loops.ts";
+import type { LoweringContext } from "./lowering.ts";
 import { computed, refuse } from "./match.ts";
 import type { OpDefinition, ReferenceContext } from "./op.ts";
 import { emitReshape } from "./reshape.ts";
@@ -104,6 +125,59 @@ function emitOrt(context: OnnxContext): readonly string[] {
   return [emitReshape(context, y, [batch, Dim.of(1), channels]), columns];
 }
 
+/** The sum at every place; the last places also store what the next call looks back on. */
+function loops({ operands }: LoweringContext): LoopProgram {
+  const [batch = Dim.of(1), length = Dim.of(1), channels = Dim.of(1)] = operands[0]?.shape ?? [];
+  const width = operands[1]?.shape[1] ?? Dim.of(1);
+  const [b, t, c] = [coordinate(0), coordinate(1), coordinate(2)];
+  const j = name("j");
+  const zero = integer(Dim.of(0));
+  const earlier = (column: LoopTerm): LoopTerm =>
+    operands.length > 3 ? operandAt(3, b, c, column) : { kind: "number", value: 0 };
+  /** Column `place` of what came before, followed by the input. */
+  const line = (place: LoopTerm): LoopTerm =>
+    choose(below(place, integer(width)), earlier(place), operandAt(0, b, minus(place, integer(width)), c));
+  const each = (from: LoopTerm, to: LoopTerm, body: readonly LoopStatement[]): LoopStatement => ({
+    kind: "loop",
+    name: "j",
+    from,
+    to,
+    isFree: false,
+    body,
+  });
+  const place = plus(t, integer(Dim.of(1)));
+  return {
+    scratch: [],
+    stages: [
+      {
+        name: "convolution",
+        grid: [batch, length, channels],
+        wide: 2,
+        macs: batch.mul(length).mul(channels).mul(width),
+        body: [
+          sumOf("y"),
+          addTo("y", operandAt(2, c)),
+          each(zero, integer(width), [addTo("y", times(operandAt(1, c, j), line(plus(place, j))))]),
+          store(resultAt(0), [b, t, c], name("y")),
+          when(below(integer(length.sub(width).sub(1)), t), [
+            store(resultAt(1), [b, c, minus(t, integer(length.sub(width)))], operandAt(0, b, t, c)),
+          ]),
+          // Of a sequence shorter than the filter, columns of the past are still seen.
+          ...(Dim.provablyAtMost(width, length)
+            ? []
+            : [
+                when(same(t, zero), [
+                  each(zero, integer(Dim.max(width.sub(length), 0)), [
+                    store(resultAt(1), [b, c, j], earlier(plus(j, integer(length)))),
+                  ]),
+                ]),
+              ]),
+        ],
+      },
+    ],
+  };
+}
+
 export const causalConv: OpDefinition = defineOp({
   name: "causal_conv",
   summary:
@@ -125,7 +199,7 @@ export const causalConv: OpDefinition = defineOp({
   macs: ({ operands, results }) => elementsOf(results[0]).mul(operands[1]?.shape[1] ?? Dim.of(1)),
   scalar: ({ results }) => elementsOf(results[0]),
   reference,
-  lowering: { kind: "kernel", reason: "it also keeps the last columns" },
+  lowering: { kind: "kernel", reason: "it also keeps the last columns", loops },
   onnx: emit,
   ort: emitOrt,
   tolerance: accumulated,

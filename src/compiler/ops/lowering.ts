@@ -7,6 +7,7 @@
 import type { Attributes } from "../../lang/catalog.ts";
 import type { Dim } from "../../lang/dims.ts";
 import type { DType, TensorType } from "../../lang/types.ts";
+import type { LoopProgram } from "./loops.ts";
 
 export type UnaryFunction =
   | "neg"
@@ -154,8 +155,12 @@ export type Lowering =
       readonly descending: (context: LoweringContext) => boolean;
       readonly results: readonly ("values" | "indices")[];
     }
-  /** Written by hand for a target that has one; elsewhere its expansion runs. */
-  | { readonly kind: "kernel"; readonly reason: string }
+  /** Several loops of its own, where no other kind holds the op. */
+  | {
+      readonly kind: "kernel";
+      readonly reason: string;
+      readonly loops: (context: LoweringContext) => LoopProgram;
+    }
   /** A value that no operand gives: a fill, a ramp. */
   | { readonly kind: "source"; readonly expression: (context: LoweringContext) => Scalar };
 

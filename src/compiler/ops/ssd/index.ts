@@ -12,6 +12,7 @@ import { computed, refuse } from "../match.ts";
 import type { OpDefinition, Sample } from "../op.ts";
 import { between, normal, sample } from "../samples.ts";
 import { costOf } from "./form.ts";
+import { loopsOf } from "./loops.ts";
 import { emit, emitOrt } from "./onnx.ts";
 import { overheadOf } from "./overhead.ts";
 import { reference } from "./reference.ts";
@@ -67,7 +68,11 @@ export const ssd: OpDefinition = defineOp({
   macs: ({ operands: types, attributes }) => costOf(types, attributes).macs,
   scalar: ({ operands: types, attributes }) => costOf(types, attributes).scalar,
   reference,
-  lowering: { kind: "kernel", reason: "it is several products with a recurrence between them" },
+  lowering: {
+    kind: "kernel",
+    reason: "it is several products with a recurrence between them",
+    loops: loopsOf,
+  },
   onnx: emit,
   ort: emitOrt,
   /** Sums over chunks of products with exponentials of differences. */

@@ -1,0 +1,368 @@
+/**
+ * Graphs to a kernel plan.
+ *
+ * Owns: giving every stored value its place, writing each group's kernels, and what they read and write
+ * when. The same text is one kernel, whoever runs it.
+ */
+import { Dim, productDims } from "../../lang/dims.ts";
+import { printShape, type TensorType } from "../../lang/types.ts";
+import { internalFault } from "../fault.ts";
+import type { Graph, Node, Value } from "../graph.ts";
+import { StoredWeights, staticShape, storedValues } from "../onnx/weights.ts";
+import type {
+  KernelPlan,
+  PlanDispatch,
+  PlanDType,
+  PlanEntry,
+  PlanGuard,
+  PlanKernel,
+  PlanPlace,
+  PlanPort,
+  PlanWeight,
+} from "../plan.ts";
+import { fuse, type Group } from "./fusion.ts";
+import type { Located } from "./kernel-writer.ts";
+import { elementKernel } from "./kernels/elements.ts";
+import { kernelMakers } from "./kernels/index.ts";
+import type { Kernel, KernelContext } from "./kernels/kernel.ts";
+import { arrange, type SlotRequest } from "./memory.ts";
+import { sizeOf } from "./size.ts";
+import { rowMajorDims } from "./strides.ts";
+import { defaultTuning, type Tuning } from "./tuning.ts";
+
+export interface PlanOptions {
+  readonly model?: string;
+  readonly tuning?: Tuning;
+  /** Sizes in use, by symbol, for choices that no size can make wrong. */
+  readonly typical?: ReadonlyMap<string, number>;
+}
+
+export interface PlanArtefact {
+  readonly plan: KernelPlan;
+  /** What the weight file holds: `key` reads the tensor named by a weight of the plan. */
+  readonly stored: StoredWeights;
+}
+
+const typicalSize = 64;
+
+export function compilePlan(graphs: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
+  const stored = new StoredWeights();
+  const shared = new SharedParts(stored);
+  const entries = graphs.map((graph) => new EntryCompiler(graph, shared, options).run());
+  const plan: KernelPlan = {
+    format: "ossicle-plan",
+    version: 1,
+    model: options.model ?? graphs[0]?.name ?? "model",
+    weights: shared.weights,
+    kernels: shared.kernels,
+    entries,
+  };
+  return { plan, stored };
+}
+
+/** Weights and kernels, one of each for all entries. */
+class SharedParts {
+  readonly weights: PlanWeight[] = [];
+  readonly kernels: PlanKernel[] = [];
+  readonly #stored: StoredWeights;
+  readonly #weightNumbers = new Map<string, number>();
+  readonly #kernelNumbers = new Map<string, number>();
+
+  constructor(stored: StoredWeights) {
+    this.#stored = stored;
+  }
+
+  weight(value: Value): number {
+    const key = this.#stored.key(value);
+    const known = this.#weightNumbers.get(key);
+    if (known !== undefined) return known;
+    const shape = staticShape(value);
+    const bytes = 4 * shape.reduce((product, size) => product * size, 1);
+    const stored =
+      value.type.dtype === "f32" || value.type.dtype === "f16" || value.type.dtype === "bf16" ? "f32" : "i32";
+    const number = this.weights.length;
+    this.weights.push({ name: key, stored, shape, bytes, from: learnedIn(value) });
+    this.#weightNumbers.set(key, number);
+    return number;
+  }
+
+  kernel(kernel: PlanKernel): number {
+    const known = this.#kernelNumbers.get(kernel.code);
+    if (known !== undefined) return known;
+    const number = this.kernels.length;
+    this.kernels.push(kernel);
+    this.#kernelNumbers.set(kernel.code, number);
+    return number;
+  }
+}
+
+function learnedIn(value: Value): string[] {
+  const paths = new Set<string>();
+  const seen = new Set<Value>();
+  const pending = [value];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (next.source.kind === "parameter") paths.add(next.source.parameter.path);
+    if (next.source.kind === "result") pending.push(...next.source.node.operands);
+  }
+  return [...paths].sort();
+}
+
+interface SlotDraft {
+  readonly label: string;
+  readonly bytes: Dim;
+  first: number;
+  last: number;
+}
+
+interface DispatchDraft {
+  readonly kernel: number;
+  readonly path: string;
+  readonly places: readonly { readonly place: PlanPlace }[];
+  readonly sizes: readonly Dim[];
+  readonly workgroups: readonly [Dim, Dim, Dim];
+  readonly executed: Dim;
+  readonly declared: Dim;
+  readonly traffic: Dim;
+}
+
+class EntryCompiler {
+  readonly #context: KernelContext;
+  readonly #graph: Graph;
+  readonly #shared: SharedParts;
+  readonly #typical: ReadonlyMap<string, number>;
+  readonly #places = new Map<Value, Located>();
+  readonly #slots: SlotDraft[] = [];
+  readonly #dispatches: DispatchDraft[] = [];
+  /** Bytes behind each place, for traffic. */
+  readonly #bytes = new Map<string, Dim>();
+
+  constructor(graph: Graph, shared: SharedParts, options: PlanOptions) {
+    this.#graph = graph;
+    this.#shared = shared;
+    this.#context = {
+      tuning: options.tuning ?? defaultTuning,
+      buffers: { located: (value) => this.#places.get(value) },
+      target: (value) => this.#target(value),
+      scratch: (label, type) => this.#locate(this.#newSlot(label, type, this.#dispatches.length), type),
+      typical: (dim) => this.#typicalSize(dim),
+    };
+    this.#typical = new Map(
+      graph.symbols.map(({ name, minimum }) => [
+        name,
+        options.typical?.get(name) ?? Math.max(minimum, typicalSize),
+      ]),
+    );
+  }
+
+  #typicalSize(dim: Dim): number {
+    return dim.evaluate(this.#typical);
+  }
+
+  #target(value: Value): Located {
+    const located = this.#places.get(value);
+    if (located === undefined)
+      throw internalFault(`a kernel of ${this.#graph.name} stores a value that has no place`);
+    return located;
+  }
+
+  run(): PlanEntry {
+    const graph = this.#graph;
+    const stored = storedValues(graph);
+    for (const value of stored) {
+      this.#place(value, { kind: "weight", weight: this.#shared.weight(value) });
+    }
+    for (const { name, value, state } of graph.inputs) {
+      this.#place(
+        value,
+        state === undefined ? this.#newSlot(name, value.type, -1) : { kind: "state", state, time: "past" },
+      );
+    }
+    const given = new Set<Value>([...stored, ...graph.inputs.map(({ value }) => value)]);
+    const { groups } = fuse(graph, given);
+    const statePlaces = new Map<Value, PlanPlace>();
+    for (const { value, state } of graph.outputs) {
+      if (state !== undefined && !given.has(value) && !statePlaces.has(value))
+        statePlaces.set(value, { kind: "state", state, time: "present" });
+    }
+    for (const group of groups) this.#group(group, statePlaces);
+    this.#copyStates(statePlaces);
+    return this.#finish();
+  }
+
+  #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>): void {
+    const { root, tails } = group;
+    for (const { value } of tails) {
+      this.#place(
+        value,
+        statePlaces.get(value) ?? this.#newSlot(root.provenance.path, value.type, this.#dispatches.length),
+      );
+    }
+    const kernels = kernelMakers[root.op.lowering.kind](group, this.#context);
+    const nodes = [root, ...tails.flatMap(({ steps }) => steps)];
+    const declared = nodes.reduce((sum, node) => sum.add(macsOf(node)), Dim.of(0));
+    kernels.forEach((kernel, at) => {
+      this.#dispatch(kernel, root, at === 0 ? declared : Dim.of(0));
+    });
+  }
+
+  /** States that are left as they came, or that two names share, are copied. */
+  #copyStates(statePlaces: ReadonlyMap<Value, PlanPlace>): void {
+    for (const { value, state, name } of this.#graph.outputs) {
+      if (state === undefined) continue;
+      const known = statePlaces.get(value);
+      if (known?.kind === "state" && known.state === state) continue;
+      const copy: Value = { type: value.type, source: { kind: "input", name } };
+      const place: PlanPlace = { kind: "state", state, time: "present" };
+      const target = this.#locate(place, value.type);
+      const root = { op: { lowering: { kind: "view" } } } as unknown as Node;
+      const tails = [{ result: value, steps: [], value: copy }];
+      const context: KernelContext = { ...this.#context, target: () => target };
+      for (const kernel of elementKernel({ root, tails }, context)) this.#write(kernel, name, Dim.of(0));
+    }
+  }
+
+  #dispatch(kernel: Kernel, root: Node, declared: Dim): void {
+    this.#write(kernel, root.provenance.path, declared);
+  }
+
+  #write({ writer, label, workgroups, executed }: Kernel, path: string, declared: Dim): void {
+    const written = writer.finish(label);
+    const at = this.#dispatches.length;
+    for (const { place } of written.places) {
+      if (place.kind !== "slot") continue;
+      const slot = this.#slots[place.slot];
+      if (slot === undefined) throw internalFault("a kernel names a slot that does not exist");
+      slot.last = Math.max(slot.last, at);
+    }
+    const traffic = written.places.reduce(
+      (sum, { place }) => sum.add(this.#bytes.get(JSON.stringify(place)) ?? 0),
+      Dim.of(0),
+    );
+    this.#dispatches.push({
+      kernel: this.#shared.kernel(written.kernel),
+      path,
+      places: written.places,
+      sizes: written.sizes,
+      workgroups,
+      executed,
+      declared,
+      traffic,
+    });
+  }
+
+  #newSlot(label: string, type: TensorType, first: number): PlanPlace {
+    this.#slots.push({ label, bytes: bytesOf(type), first, last: first });
+    return { kind: "slot", slot: this.#slots.length - 1 };
+  }
+
+  #place(value: Value, place: PlanPlace): void {
+    this.#places.set(value, this.#locate(place, value.type));
+  }
+
+  #locate(place: PlanPlace, type: TensorType): Located {
+    this.#bytes.set(JSON.stringify(place), bytesOf(type));
+    const stored = place.kind === "weight" ? (this.#shared.weights[place.weight]?.stored ?? "f32") : "f32";
+    return {
+      place,
+      dtype: type.dtype,
+      stored,
+      shape: type.shape,
+      strides: rowMajorDims(type.shape),
+      offset: Dim.of(0),
+    };
+  }
+
+  // ---------------------------------------------------------------- as plain data
+
+  #finish(): PlanEntry {
+    const graph = this.#graph;
+    const end = this.#dispatches.length;
+    for (const { value } of graph.outputs) {
+      const place = this.#places.get(value)?.place;
+      const slot = place?.kind === "slot" ? this.#slots[place.slot] : undefined;
+      if (slot !== undefined) slot.last = end;
+    }
+    const requests = this.#slots.map(
+      ({ label, bytes, first, last }): SlotRequest => ({
+        label,
+        bytes: sizeOf(bytes),
+        typicalBytes: this.#typicalSize(bytes),
+        first,
+        last,
+      }),
+    );
+    const { slots, numbers } = arrange(requests);
+    const settled = (place: PlanPlace): PlanPlace =>
+      place.kind === "slot" ? { kind: "slot", slot: numbers[place.slot] ?? 0 } : place;
+    const port = (
+      name: string,
+      value: Value,
+      state: string | undefined,
+      time: "past" | "present",
+    ): PlanPort => {
+      const place: PlanPlace | undefined =
+        state !== undefined ? { kind: "state", state, time } : this.#places.get(value)?.place;
+      return {
+        name,
+        dtype: planType(value.type),
+        shape: value.type.shape.map(sizeOf),
+        at: place === undefined ? undefined : settled(place),
+        ...(state === undefined ? {} : { state }),
+      };
+    };
+    return {
+      name: graph.name,
+      symbols: graph.symbols.map(({ name, minimum }) => ({ name, minimum })),
+      inputs: graph.inputs.map(({ name, value, state, sampleRate }) => ({
+        ...port(name, value, state, "past"),
+        ...(sampleRate === undefined ? {} : { sampleRate }),
+      })),
+      outputs: graph.outputs.map(({ name, value, state }) => port(name, value, state, "present")),
+      guards: guardsOf(graph),
+      slots,
+      dispatches: this.#dispatches.map(
+        (draft): PlanDispatch => ({
+          kernel: draft.kernel,
+          path: draft.path,
+          places: draft.places.map((binding) => ({ ...binding, place: settled(binding.place) })),
+          sizes: draft.sizes.map(sizeOf),
+          workgroups: [sizeOf(draft.workgroups[0]), sizeOf(draft.workgroups[1]), sizeOf(draft.workgroups[2])],
+          executed: sizeOf(draft.executed),
+          declared: sizeOf(draft.declared),
+          traffic: sizeOf(draft.traffic),
+        }),
+      ),
+    };
+  }
+}
+
+function macsOf(node: Node): Dim {
+  return node.op.cost({
+    operands: node.operands.map(({ type }) => type),
+    results: node.results.map(({ type }) => type),
+    attributes: node.attributes,
+  }).macs;
+}
+
+/** Four bytes an element, as a multiple of 16: kernels read four elements at a time. */
+function bytesOf({ shape }: TensorType): Dim {
+  return productDims([...shape])
+    .ceilDivide(4)
+    .mul(16);
+}
+
+function planType({ dtype, shape }: TensorType): PlanDType {
+  if (dtype === "f32" || dtype === "i64" || dtype === "i32" || dtype === "bool") return dtype;
+  throw internalFault(`a plan can't pass ${dtype}${printShape(shape)}`);
+}
+
+function guardsOf(graph: Graph): PlanGuard[] {
+  return graph.guards.map(({ requirement }) => ({
+    relation: requirement.kind,
+    left: sizeOf(requirement.left),
+    right: sizeOf(requirement.right),
+    message: requirement.reason,
+  }));
+}

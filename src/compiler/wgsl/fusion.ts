@@ -1,0 +1,328 @@
+/**
+ * Which nodes share a kernel.
+ *
+ * Owns: groups (a node that needs loops of its own, and the elementwise nodes that follow it before its
+ * result is stored), and which of the remaining nodes are computed where they are read. Decided by the
+ * kind of lowering, how often a consumer reads, and how much arithmetic that would repeat.
+ */
+import { Dim } from "../../lang/dims.ts";
+import { sameShape } from "../../lang/types.ts";
+import type { Graph, Node, Value } from "../graph.ts";
+import type { Scalar } from "../ops/lowering.ts";
+import { flatPosition, Position, unflattened } from "./position.ts";
+import { type At, contextOf } from "./reader.ts";
+
+/** A result of a group's first node, the nodes applied to each of its elements, and what is stored. */
+export interface Tail {
+  readonly result: Value;
+  readonly steps: readonly Node[];
+  readonly value: Value;
+}
+
+export interface Group {
+  readonly root: Node;
+  readonly tails: readonly Tail[];
+}
+
+export interface Fusion {
+  /** In an order that can be executed. */
+  readonly groups: readonly Group[];
+  /** Nodes that are computed wherever they are read. */
+  readonly inlined: ReadonlySet<Node>;
+}
+
+/** Reads of one element of a value by one consumer, as far as fusion cares. */
+type Intensity = "once" | "few" | "many";
+
+export function fuse(graph: Graph, given: ReadonlySet<Value>): Fusion {
+  return new Fuser(graph, given).run();
+}
+
+class Fuser {
+  readonly #graph: Graph;
+  /** Values that have a buffer before anything runs. */
+  readonly #given: ReadonlySet<Value>;
+  readonly #consumers = new Map<Value, Node[]>();
+  readonly #outputs: ReadonlySet<Value>;
+  readonly #order = new Map<Node, number>();
+  readonly #chained = new Map<Node, Node>();
+
+  constructor(graph: Graph, given: ReadonlySet<Value>) {
+    this.#graph = graph;
+    this.#given = given;
+    this.#outputs = new Set(graph.outputs.map(({ value }) => value));
+    graph.nodes.forEach((node, at) => {
+      this.#order.set(node, at);
+      for (const operand of new Set(node.operands))
+        this.#consumers.set(operand, [...(this.#consumers.get(operand) ?? []), node]);
+    });
+  }
+
+  run(): Fusion {
+    const needed = this.#needed();
+    const nodes = this.#graph.nodes.filter((node) => needed.has(node));
+    const groups: Group[] = [];
+    for (const node of nodes) {
+      if (isLight(node)) continue;
+      groups.push({ root: node, tails: node.results.map((result) => this.#tail(node, result)) });
+    }
+    const inlined = new Set<Node>();
+    const intensities = new Map<Node, Intensity>();
+    for (const node of nodes.toReversed()) {
+      if (!isLight(node) || this.#chained.has(node)) continue;
+      if (this.#isInlined(node, inlined, intensities)) inlined.add(node);
+      else {
+        const [result] = node.results;
+        if (result !== undefined) groups.push({ root: node, tails: [{ result, steps: [], value: result }] });
+      }
+    }
+    return { groups: this.#sorted(groups), inlined };
+  }
+
+  /** Nodes that lead to an output and whose results have no buffer yet. */
+  #needed(): ReadonlySet<Node> {
+    const needed = new Set<Node>();
+    const pending = [...this.#outputs];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (this.#given.has(value) || value.source.kind !== "result" || needed.has(value.source.node)) continue;
+      needed.add(value.source.node);
+      pending.push(...value.source.node.operands);
+    }
+    return needed;
+  }
+
+  #tail(root: Node, result: Value): Tail {
+    const steps: Node[] = [];
+    let value = result;
+    for (;;) {
+      const step = this.#next(root, value);
+      const [next] = step?.results ?? [];
+      if (step === undefined || next === undefined) return { result, steps, value };
+      steps.push(step);
+      this.#chained.set(step, root);
+      value = next;
+    }
+  }
+
+  /** The node that can be applied to every element before it is stored. */
+  #next(root: Node, value: Value): Node | undefined {
+    if (this.#outputs.has(value)) return undefined;
+    const consumers = this.#consumers.get(value) ?? [];
+    const [step] = consumers;
+    if (step === undefined || consumers.length !== 1 || this.#chained.has(step)) return undefined;
+    const [result] = step.results;
+    if (result === undefined) return undefined;
+    if (step.op.lowering.kind === "view") return movesAll(step) ? step : undefined;
+    if (step.op.lowering.kind !== "map" || !sameShape(result.type.shape, value.type.shape)) return undefined;
+    const others = step.operands.filter((operand) => operand !== value);
+    return others.some((operand) => this.#dependsOn(operand, root)) ? undefined : step;
+  }
+
+  #dependsOn(value: Value, root: Node): boolean {
+    const earliest = this.#order.get(root) ?? 0;
+    const seen = new Set<Node>();
+    const pending = [value];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (next.source.kind !== "result" || this.#given.has(next)) continue;
+      const { node } = next.source;
+      if (node === root) return true;
+      if (seen.has(node) || (this.#order.get(node) ?? 0) < earliest) continue;
+      seen.add(node);
+      pending.push(...node.operands);
+      // What a chain ends in is stored with its root.
+      const owner = this.#chained.get(node);
+      if (owner !== undefined) pending.push(...owner.operands);
+    }
+    return false;
+  }
+
+  #isInlined(node: Node, inlined: ReadonlySet<Node>, intensities: Map<Node, Intensity>): boolean {
+    const [result] = node.results;
+    if (result === undefined) return false;
+    const { lowering } = node.op;
+    if (lowering.kind === "source") return !this.#outputs.has(result);
+    const consumers = this.#consumers.get(result) ?? [];
+    let intensity: Intensity = "once";
+    for (const consumer of consumers) {
+      const own = this.#reads(consumer, result, inlined, intensities);
+      if (own === "many" || intensity === "once") intensity = own;
+    }
+    intensities.set(node, intensity);
+    if (this.#outputs.has(result)) return false;
+    if (lowering.kind === "view") return intensity !== "many" || isPlainView(node);
+    if (lowering.kind !== "map") return false;
+    const cost = arithmetic(lowering.expression(contextOf(node)));
+    if (cost === 0) return true;
+    if (consumers.length > 1) return false;
+    return intensity === "many" ? cost <= 2 && node.operands.length <= 2 : true;
+  }
+
+  #reads(
+    consumer: Node,
+    value: Value,
+    inlined: ReadonlySet<Node>,
+    intensities: ReadonlyMap<Node, Intensity>,
+  ): Intensity {
+    const { kind } = consumer.op.lowering;
+    if (this.#chained.has(consumer)) return repeats(consumer, value) ? "many" : "once";
+    if (kind === "fold" || kind === "row" || kind === "scan")
+      return repeats(consumer, value) ? "many" : "few";
+    if (kind === "contract" || kind === "kernel" || kind === "select") return "many";
+    if (repeats(consumer, value)) return "many";
+    return inlined.has(consumer) ? (intensities.get(consumer) ?? "once") : "once";
+  }
+
+  #sorted(groups: readonly Group[]): Group[] {
+    const makers = new Map<Value, Group>();
+    for (const group of groups) for (const { value } of group.tails) makers.set(value, group);
+    const done = new Set<Group>();
+    const sorted: Group[] = [];
+    const lastOf = ({ root, tails }: Group): number =>
+      Math.max(...[root, ...tails.flatMap(({ steps }) => steps)].map((node) => this.#order.get(node) ?? 0));
+    const visit = (group: Group): void => {
+      if (done.has(group)) return;
+      done.add(group);
+      for (const value of inputsOf(group)) this.#visitMakers(value, makers, visit);
+      sorted.push(group);
+    };
+    for (const group of [...groups].sort((a, b) => lastOf(a) - lastOf(b))) visit(group);
+    return sorted;
+  }
+
+  #visitMakers(value: Value, makers: ReadonlyMap<Value, Group>, visit: (group: Group) => void): void {
+    if (this.#given.has(value)) return;
+    const maker = makers.get(value);
+    if (maker !== undefined) visit(maker);
+    else if (value.source.kind === "result")
+      for (const operand of value.source.node.operands) this.#visitMakers(operand, makers, visit);
+  }
+}
+
+/** What a group reads from outside itself. */
+export function inputsOf({ root, tails }: Group): Value[] {
+  const own = new Set<Value>(
+    tails.flatMap(({ result, steps }) => [result, ...steps.flatMap((s) => s.results)]),
+  );
+  return [root, ...tails.flatMap(({ steps }) => steps)]
+    .flatMap(({ operands }) => operands)
+    .filter((operand) => !own.has(operand));
+}
+
+const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);
+
+/** Whether one element of the value serves several of the consumer's. */
+function repeats(consumer: Node, value: Value): boolean {
+  const [result] = consumer.results;
+  const { kind } = consumer.op.lowering;
+  if (result === undefined || kind === "view" || kind === "fold") return false;
+  return !sameShape(result.type.shape, value.type.shape);
+}
+
+/** A view of one operand whose indices are arithmetic. */
+function isPlainView(node: Node): boolean {
+  const { lowering } = node.op;
+  if (lowering.kind !== "view") return false;
+  const pieces = lowering.pieces(contextOf(node));
+  const [piece] = pieces;
+  return (
+    pieces.length === 1 && piece !== undefined && (piece.when ?? []).length === 0 && piece.at.every(isPlain)
+  );
+}
+
+type AnyIndex = Parameters<typeof isPlain>[0];
+
+function isPlain(index: { readonly kind: string }): boolean {
+  if (index.kind === "element") return false;
+  const { a, b } = index as { a?: AnyIndex; b?: AnyIndex };
+  return (a === undefined || isPlain(a)) && (b === undefined || isPlain(b));
+}
+
+/** Operations of an expression; what takes a device many is counted so. */
+export function arithmetic(scalar: Scalar): number {
+  switch (scalar.kind) {
+    case "unary":
+      return (
+        arithmetic(scalar.x) + (["neg", "abs", "not", "floor", "ceil", "round"].includes(scalar.fn) ? 1 : 8)
+      );
+    case "binary":
+      return arithmetic(scalar.a) + arithmetic(scalar.b) + (scalar.fn === "pow" ? 8 : 1);
+    case "select":
+      return 1 + arithmetic(scalar.condition) + arithmetic(scalar.whenTrue) + arithmetic(scalar.whenFalse);
+    case "cast":
+      return arithmetic(scalar.x);
+    case "hash-uniform":
+      return 8 + arithmetic(scalar.x);
+    default:
+      return 0;
+  }
+}
+
+// ---------------------------------------------------------------- views that lose and repeat nothing
+
+/** Whether the view puts every element of its operand at one place. */
+function movesAll(node: Node): boolean {
+  const [operand] = node.operands;
+  if (operand === undefined || node.operands.length !== 1) return false;
+  const probe = operand.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
+  return movedTo(node, probe) !== undefined;
+}
+
+/** Where the view puts the operand's element: where it is permuted, or laid out anew in its order. */
+export function movedTo(node: Node, at: At): At | undefined {
+  const { lowering } = node.op;
+  const [result] = node.results;
+  const [operand] = node.operands;
+  if (lowering.kind !== "view" || result === undefined || operand === undefined) return undefined;
+  const pieces = lowering.pieces(contextOf(node));
+  const [piece] = pieces;
+  if (piece === undefined || pieces.length !== 1 || (piece.when ?? []).length > 0) return undefined;
+  const { shape } = result.type;
+  const moved: (Position | undefined)[] = shape.map((size) =>
+    size.constant === 1 ? Position.of(0) : undefined,
+  );
+  const isPermuted = piece.at.every((index, axis) => {
+    if (operand.type.shape[axis]?.constant === 1) return true;
+    if (index.kind !== "coordinate" || moved[index.axis] !== undefined) return false;
+    if (shape[index.axis]?.equals(operand.type.shape[axis] ?? Dim.of(0)) !== true) return false;
+    moved[index.axis] = at[axis];
+    return true;
+  });
+  const places = moved.flatMap((position) => (position === undefined ? [] : [position]));
+  if (isPermuted && places.length === shape.length) return places;
+  return isRelaid(node) ? unflattened(flatPosition(at, operand.type.shape), shape) : undefined;
+}
+
+/** Whether result and operand hold the same elements in the same order. */
+export function isRelaid(node: Node): boolean {
+  const { lowering } = node.op;
+  const [result] = node.results;
+  const [operand] = node.operands;
+  if (lowering.kind !== "view" || result === undefined || operand === undefined) return false;
+  const [piece, another] = lowering.pieces(contextOf(node));
+  if (piece === undefined || another !== undefined || !piece.at.every(isPlain)) return false;
+  const names = result.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
+  const from = piece.at.map((index) => plainPosition(index, names));
+  const wanted = flatPosition(names, result.type.shape);
+  return flatPosition(from, operand.type.shape).key === wanted.key;
+}
+
+function plainPosition(index: import("../ops/lowering.ts").Index, at: At): Position {
+  switch (index.kind) {
+    case "coordinate":
+      return at[index.axis] ?? Position.of(0);
+    case "constant":
+      return Position.of(index.value);
+    case "element":
+      return Position.name("element", Dim.of(2 ** 31));
+    case "add":
+      return plainPosition(index.a, at).add(plainPosition(index.b, at));
+    case "mul": {
+      const [a, b] = [plainPosition(index.a, at), plainPosition(index.b, at)];
+      return b.terms.length === 0 ? a.times(b.offset) : b.times(a.offset);
+    }
+    case "div":
+      return plainPosition(index.a, at).div(plainPosition(index.b, at).offset);
+    case "mod":
+      return plainPosition(index.a, at).mod(plainPosition(index.b, at).offset);
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * Writes the text of one kernel.
+ *
+ * Owns: bindings, the numbers that come with a dispatch, names, and scopes. What is named goes into
+ * the outermost scope that knows its parts, so that a loop holds only what changes in it. Knows nothing
+ * of graphs: readers and kernels say what to write.
+ */
+import type { Dim } from "../../lang/dims.ts";
+import type { DType } from "../../lang/types.ts";
+import { internalFault } from "../fault.ts";
+import type { PlanBinding, PlanKernel, PlanPlace, StoredDType } from "../plan.ts";
+import { helpers, helpersOf } from "./helpers.ts";
+import { Position } from "./position.ts";
+
+export type ScalarType = "f32" | "i32" | "bool";
+export type Lanes = 1 | 4;
+
+/** An expression of the kernel's, and the scope in which it can first be computed. */
+export interface Term {
+  readonly text: string;
+  readonly type: ScalarType;
+  readonly lanes: Lanes;
+  readonly depth: number;
+}
+
+/** A tensor in a buffer. */
+export interface Located {
+  readonly place: PlanPlace;
+  readonly range?: PlanBinding["range"];
+  readonly dtype: DType;
+  readonly stored: StoredDType;
+  readonly shape: readonly Dim[];
+  readonly strides: readonly Dim[];
+  readonly offset: Dim;
+}
+
+interface Binding {
+  readonly place: PlanPlace;
+  readonly range: PlanBinding["range"];
+  readonly dtype: DType;
+  readonly stored: StoredDType;
+  vector: boolean;
+}
+
+interface Scope {
+  readonly lines: string[];
+  readonly terms: Map<string, Term>;
+  /** Reads in it must stay in it: outside, they may be outside their buffer. */
+  readonly conditional: boolean;
+}
+
+export const scalarTypeOf = (dtype: DType): ScalarType =>
+  dtype === "bool" ? "bool" : dtype === "i64" || dtype === "i32" ? "i32" : "f32";
+
+export const typeText = (type: ScalarType, lanes: Lanes): string => (lanes === 1 ? type : `vec4<${type}>`);
+
+export interface WrittenKernel {
+  readonly kernel: PlanKernel;
+  readonly places: readonly PlanBinding[];
+  readonly sizes: readonly Dim[];
+}
+
+export class KernelWriter {
+  readonly workgroup: readonly [number, number, number];
+  readonly #bindings = new Map<string, Binding>();
+  readonly #sizes = new Map<string, { readonly dim: Dim; readonly number: number }>();
+  readonly #scopes: Scope[] = [{ lines: [], terms: new Map(), conditional: false }];
+  readonly #depths = new Map<string, number>();
+  readonly #shared: string[] = [];
+  readonly #counts = new Map<string, number>();
+  #sharedBytes = 0;
+  #loads = { one: 0, four: 0 };
+
+  constructor(workgroup: readonly [number, number, number]) {
+    this.workgroup = workgroup;
+    for (const name of ["local", "group.x", "group.y", "group.z"]) this.#depths.set(name, 0);
+  }
+
+  get depth(): number {
+    return this.#scopes.length - 1;
+  }
+
+  /** How many reads of one and of four elements were written. */
+  get loads(): { readonly one: number; readonly four: number } {
+    return { ...this.#loads };
+  }
+
+  get #scope(): Scope {
+    const scope = this.#scopes.at(-1);
+    if (scope === undefined) throw internalFault("a kernel has no scope");
+    return scope;
+  }
+
+  fresh(prefix: string): string {
+    const count = this.#counts.get(prefix) ?? 0;
+    this.#counts.set(prefix, count + 1);
+    return `${prefix}${count}`;
+  }
+
+  line(text: string): void {
+    this.#scope.lines.push(text);
+  }
+
+  /** A name for the term, unless it is one; the same name for the same text. */
+  named(term: Term, prefix = "v"): Term {
+    if (/^[\w.]+$/.test(term.text)) return term;
+    return this.remember(`${typeText(term.type, term.lanes)} ${term.text}`, () => term, prefix);
+  }
+
+  /** What `make` gave for this key in this scope or one around it, named. */
+  remember(key: string, make: () => Term, prefix = "v"): Term {
+    for (const scope of this.#scopes) {
+      const known = scope.terms.get(key);
+      if (known !== undefined) return known;
+    }
+    const term = make();
+    const { depth } = term;
+    const scope = this.#scopes[depth] ?? this.#scope;
+    const name = this.fresh(prefix);
+    scope.lines.push(`let ${name} = ${term.text};`);
+    const result = { ...term, text: name };
+    this.#depths.set(name, depth);
+    scope.terms.set(key, result);
+    return result;
+  }
+
+  variable(prefix: string, type: ScalarType, initial: string, lanes: Lanes = 1): string {
+    const name = this.fresh(prefix);
+    this.line(`var ${name}: ${typeText(type, lanes)} = ${initial};`);
+    return name;
+  }
+
+  /** A name of its own for the term as it is now. */
+  copied(term: Term, prefix: string): Term {
+    const name = this.fresh(prefix);
+    this.line(`let ${name} = ${term.text};`);
+    this.#depths.set(name, this.depth);
+    return { ...term, text: name, depth: this.depth };
+  }
+
+  /** A coordinate from an expression over the builtins or over other names. */
+  coordinate(prefix: string, text: string, extent: Dim, step = 1): Position {
+    if (extent.constant === 1) return Position.of(0);
+    const name = this.fresh(prefix);
+    this.line(`let ${name} = ${text};`);
+    this.#depths.set(name, this.depth);
+    return Position.name(name, extent, step);
+  }
+
+  /** A loop over [0, extent) in steps. */
+  loop(prefix: string, extent: Dim, step: number, body: (at: Position, name: string) => void): void {
+    this.range(prefix, "0", this.size(extent), extent, step, body);
+  }
+
+  /** A loop between ends that the kernel computes. */
+  range(
+    prefix: string,
+    from: string,
+    to: string,
+    extent: Dim,
+    step: number,
+    body: (at: Position, name: string) => void,
+  ): void {
+    const name = this.fresh(prefix);
+    this.block(`for (var ${name} = ${from}; ${name} < ${to}; ${name} += ${step})`, false, () => {
+      this.#depths.set(name, this.depth);
+      body(Position.name(name, extent, step), name);
+    });
+  }
+
+  block(head: string, conditional: boolean, body: () => void): void {
+    const inner: Scope = { lines: [], terms: new Map(), conditional };
+    this.#scopes.push(inner);
+    body();
+    this.#scopes.pop();
+    this.line(`${head} {`);
+    for (const line of inner.lines) this.line(`  ${line}`);
+    this.line("}");
+  }
+
+  /** A value that differs between two ways to compute it. */
+  branch(condition: Term, type: ScalarType, whenTrue: () => string, whenFalse: () => string): Term {
+    const name = this.fresh("w");
+    this.line(`var ${name}: ${type};`);
+    this.block(`if (${condition.text})`, true, () => this.line(`${name} = ${whenTrue()};`));
+    this.block("else", true, () => this.line(`${name} = ${whenFalse()};`));
+    this.#depths.set(name, this.depth);
+    return { text: name, type, lanes: 1, depth: this.depth };
+  }
+
+  /** A dimension: a number, or one of the dispatch's. */
+  size(dim: Dim): string {
+    if (dim.constant !== undefined) return integerText(dim.constant);
+    const key = `${dim}`;
+    const known = this.#sizes.get(key);
+    const number = known?.number ?? this.#sizes.size;
+    if (known === undefined) this.#sizes.set(key, { dim, number });
+    return `size${number}`;
+  }
+
+  position(position: Position): Term {
+    const parts = new Map<number, string[]>();
+    for (const { atom, key, coefficient } of position.terms) {
+      let text: string;
+      let depth: number;
+      if (atom.kind === "name") {
+        text = atom.name;
+        depth = this.#depths.get(atom.name) ?? this.depth;
+      } else {
+        const term = this.remember(
+          `i32 ${key}`,
+          () => {
+            const of = this.position(atom.of);
+            const sign = atom.kind === "div" ? "/" : "%";
+            return { ...of, text: `(${of.text} ${sign} ${this.size(atom.by)})` };
+          },
+          "q",
+        );
+        text = term.text;
+        depth = term.depth;
+      }
+      const scaled = coefficient.constant === 1 ? text : `${text} * ${this.size(coefficient)}`;
+      parts.set(depth, [...(parts.get(depth) ?? []), scaled]);
+    }
+    const offset = position.offset.constant === 0 ? [] : [this.size(position.offset)];
+    if (parts.size === 0) return { text: offset[0] ?? "0", type: "i32", lanes: 1, depth: 0 };
+    const depths = [...parts.keys()].sort((a, b) => a - b);
+    let sum = offset;
+    let term: Term = { text: "0", type: "i32", lanes: 1, depth: 0 };
+    for (const depth of depths) {
+      sum = [...sum, ...(parts.get(depth) ?? [])];
+      const text = sum.length === 1 ? (sum[0] ?? "0") : `(${sum.join(" + ")})`;
+      term = { text, type: "i32", lanes: 1, depth };
+      if (depth !== depths.at(-1)) {
+        term = this.named(term, "p");
+        sum = [term.text];
+      }
+    }
+    return term;
+  }
+
+  /** An element, or four in a row when the position is a multiple of four. */
+  load(from: Located, at: Position, lanes: Lanes): Term {
+    const position = this.position(at);
+    const number = this.#bind(from, lanes);
+    this.#loads[lanes === 4 ? "four" : "one"]++;
+    const inside = this.#scopes.findLastIndex(({ conditional }) => conditional);
+    const type = scalarTypeOf(from.dtype);
+    const read = lanes === 4 ? `four${number}` : `one${number}`;
+    const depth = Math.max(position.depth, inside);
+    return { text: `${read}(${position.text})`, type, lanes, depth };
+  }
+
+  store(to: Located, at: Position, value: Term): void {
+    const number = this.#bind(to, value.lanes);
+    const position = this.position(at);
+    const put = value.lanes === 4 ? `put_four${number}` : `put${number}`;
+    this.line(`${put}(${position.text}, ${value.text});`);
+  }
+
+  /** Memory that the workgroup shares. */
+  shared(type: string, count: number, bytes: number): string {
+    const name = this.fresh("shared");
+    this.#shared.push(`var<workgroup> ${name}: array<${type}, ${count}>;`);
+    this.#sharedBytes += bytes;
+    return name;
+  }
+
+  finish(label: string): WrittenKernel {
+    const body = this.#scopes[0]?.lines ?? [];
+    const text = body.join("\n");
+    const bindings = [...this.#bindings.values()];
+    const access = bindings.map((binding, number) => accessors(binding, number, text));
+    const used = helpersOf([text, ...access].join("\n"));
+    const sizes = [...this.#sizes.values()].map(({ dim }) => dim);
+    const header = bindings.map(({ place, dtype, stored, vector }, number) => {
+      const usage = place.kind === "weight" ? "read" : "read_write";
+      return `@group(0) @binding(${number}) var<storage, ${usage}> b${number}: array<${elementType(dtype, stored, vector)}>;`;
+    });
+    if (sizes.length > 0) {
+      header.push(`struct Sizes { v: array<vec4<i32>, ${Math.ceil(sizes.length / 4)}> }`);
+      header.push(`@group(0) @binding(${bindings.length}) var<uniform> sizes: Sizes;`);
+    }
+    const names = sizes.map((_, i) => `  let size${i} = sizes.v[${i >> 2}].${"xyzw"[i & 3]};`);
+    const [x, y, z] = this.workgroup;
+    const code = [
+      ...header,
+      ...this.#shared,
+      ...access,
+      ...used.map((name) => helpers[name]),
+      `@compute @workgroup_size(${x}, ${y}, ${z})`,
+      "fn main(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) group_id: vec3<u32>) {",
+      "  let local = i32(local_index);",
+      "  let group = vec3<i32>(group_id);",
+      ...names,
+      ...body.map((line) => `  ${line}`),
+      "}",
+      "",
+    ].join("\n");
+    return {
+      kernel: {
+        label,
+        code,
+        workgroup: this.workgroup,
+        bindings: [
+          ...bindings.map(({ place }) =>
+            place.kind === "weight" ? ("read" as const) : ("read-write" as const),
+          ),
+          ...(sizes.length > 0 ? (["sizes"] as const) : []),
+        ],
+        features: [],
+        workgroupBytes: this.#sharedBytes,
+      },
+      places: bindings.map(({ place, range }) => (range === undefined ? { place } : { place, range })),
+      sizes,
+    };
+  }
+
+  #bind(at: Located, lanes: Lanes): number {
+    const key = JSON.stringify([at.place, at.range]);
+    const known = this.#bindings.get(key);
+    const { place, range, dtype, stored } = at;
+    const binding = known ?? { place, range, dtype, stored, vector: false };
+    if (lanes === 4) binding.vector = true;
+    if (known === undefined) this.#bindings.set(key, binding);
+    return [...this.#bindings.keys()].indexOf(key);
+  }
+}
+
+export function integerText(value: number): string {
+  return value < 0 ? `(${value})` : `${value}`;
+}
+
+function elementType(dtype: DType, stored: StoredDType, vector: boolean): string {
+  const scalar = stored === "f16" ? "u32" : dtype === "bool" ? "u32" : scalarTypeOf(dtype);
+  return vector && stored !== "f16" ? `vec4<${scalar}>` : scalar;
+}
+
+/** The functions that read and write a binding, those that the kernel calls. */
+function accessors({ dtype, stored, vector }: Binding, number: number, text: string): string {
+  const b = `b${number}`;
+  const type = scalarTypeOf(dtype);
+  const from = (raw: string, lanes: Lanes) =>
+    dtype === "bool" ? `(${raw} != ${lanes === 1 ? "0u" : "vec4<u32>(0u)"})` : raw;
+  const to = (value: string, lanes: Lanes) =>
+    dtype === "bool" ? `select(${lanes === 1 ? "0u, 1u" : "vec4<u32>(0u), vec4<u32>(1u)"}, ${value})` : value;
+  const half = stored === "f16";
+  const one = half
+    ? `unpack2x16float(${b}[i >> 1u])[i & 1]`
+    : from(vector ? `${b}[i >> 2u][i & 3]` : `${b}[i]`, 1);
+  const four = half
+    ? `vec4<f32>(unpack2x16float(${b}[i >> 1u]), unpack2x16float(${b}[(i >> 1u) + 1]))`
+    : from(`${b}[i >> 2u]`, 4);
+  const uses = (name: string) => text.includes(`${name}${number}(`);
+  const lines: string[] = [];
+  if (uses("one")) lines.push(`fn one${number}(i: i32) -> ${type} { return ${one}; }`);
+  if (uses("four")) lines.push(`fn four${number}(i: i32) -> vec4<${type}> { return ${four}; }`);
+  if (uses("put")) {
+    const target = vector ? `${b}[i >> 2u][i & 3]` : `${b}[i]`;
+    lines.push(`fn put${number}(i: i32, value: ${type}) { ${target} = ${to("value", 1)}; }`);
+  }
+  if (uses("put_four")) {
+    lines.push(`fn put_four${number}(i: i32, value: vec4<${type}>) { ${b}[i >> 2u] = ${to("value", 4)}; }`);
+  }
+  return lines.join("\n");
+}

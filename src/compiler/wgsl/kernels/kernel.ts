@@ -1,0 +1,50 @@
+/**
+ * What writing a kernel needs, and what comes of it.
+ */
+import { Dim } from "../../../lang/dims.ts";
+import type { TensorType } from "../../../lang/types.ts";
+import type { Value } from "../../graph.ts";
+import type { Group } from "../fusion.ts";
+import type { KernelWriter, Located } from "../kernel-writer.ts";
+import type { Buffers } from "../reader.ts";
+import type { Tuning } from "../tuning.ts";
+
+export interface KernelContext {
+  readonly buffers: Buffers;
+  readonly tuning: Tuning;
+  /** Where a stored value goes. */
+  target(value: Value): Located;
+  /** Room that one dispatch of a group leaves for the next. */
+  scratch(label: string, type: TensorType): Located;
+  /** About how large a dimension is in use. */
+  typical(dim: Dim): number;
+}
+
+/** A kernel of a group, and how often it runs. */
+export interface Kernel {
+  readonly writer: KernelWriter;
+  readonly label: string;
+  readonly workgroups: readonly [Dim, Dim, Dim];
+  /** Multiply-adds of its loops. */
+  readonly executed: Dim;
+}
+
+export type KernelMaker = (group: Group, context: KernelContext) => readonly Kernel[];
+
+/** WebGPU's limit on workgroups in one direction. */
+export const mostWorkgroups = 65535;
+
+/** Workgroups for a row of work that may be longer than one direction holds. */
+export function spread(count: Dim): readonly [Dim, Dim, Dim] {
+  const most = Dim.of(mostWorkgroups);
+  if (Dim.provablyAtMost(count, most)) return [count, Dim.of(1), Dim.of(1)];
+  return [Dim.min(count, most), count.ceilDivide(most), Dim.of(1)];
+}
+
+/** The number of an invocation over `spread` workgroups. */
+export function invocation(count: Dim, workgroup: number): string {
+  if (Dim.provablyAtMost(count, mostWorkgroups)) return `group.x * ${workgroup} + local`;
+  return `(group.x + group.y * ${mostWorkgroups}) * ${workgroup} + local`;
+}
+
+export const none = Dim.of(0);

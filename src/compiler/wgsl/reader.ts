@@ -1,0 +1,375 @@
+/**
+ * Reads values inside a kernel: from their buffer, or by computing them where they are needed.
+ *
+ * Owns: following views to the buffer behind them, and the expressions of what was fused. Which values
+ * have a buffer is fusion.ts's.
+ */
+import { Dim } from "../../lang/dims.ts";
+import { internalFault } from "../fault.ts";
+import type { Node, Value } from "../graph.ts";
+import type { CoordinateRange, Index, LoweringContext, ViewPiece } from "../ops/lowering.ts";
+import {
+  type KernelWriter,
+  type Lanes,
+  type Located,
+  scalarTypeOf,
+  type Term,
+  typeText,
+} from "./kernel-writer.ts";
+import { Position } from "./position.ts";
+import { numberTerm, scalarTerm, widened } from "./scalar-text.ts";
+
+export type At = readonly Position[];
+
+export interface Buffers {
+  /** Where a value is, when it has a buffer. */
+  located(value: Value): Located | undefined;
+  /** Where the folds of a row are, when they were kept. */
+  folds?(node: Node): readonly Located[] | undefined;
+}
+
+export function contextOf(node: Node): LoweringContext {
+  return {
+    operands: node.operands.map(({ type }) => type),
+    results: node.results.map(({ type }) => type),
+    attributes: node.attributes,
+  };
+}
+
+export class Reader {
+  readonly writer: KernelWriter;
+  readonly #buffers: Buffers;
+  /** Values that this kernel computes itself, and their terms at the place it is at. */
+  readonly #here: Map<Value, Term>;
+
+  constructor(writer: KernelWriter, buffers: Buffers, here = new Map<Value, Term>()) {
+    this.writer = writer;
+    this.#buffers = buffers;
+    this.#here = here;
+  }
+
+  /** A reader that knows some values already, wherever it is asked for them. */
+  knowing(here: ReadonlyMap<Value, Term>): Reader {
+    return new Reader(this.writer, this.#buffers, new Map([...this.#here, ...here]));
+  }
+
+  /** One element, or the four that start there and follow each other along `along`. */
+  read(value: Value, at: At, along?: string): Term {
+    const here = this.#here.get(value);
+    if (here !== undefined) return here;
+    const key = `${numberOf(value)}@${at.map(({ key: text }) => text).join(",")}@${along ?? ""}`;
+    return this.writer.remember(key, () => this.#compute(value, at, along), "x");
+  }
+
+  /** As `read`, but computed though it is going to have a buffer: by the kernel that fills it. */
+  inline(value: Value, at: At, along?: string): Term {
+    return this.#expression(value, at, along);
+  }
+
+  #compute(value: Value, at: At, along: string | undefined): Term {
+    const located = this.#buffers.located(value);
+    if (located !== undefined) return this.fetch(located, positionIn(located, at), along);
+    return this.#expression(value, at, along);
+  }
+
+  #expression(value: Value, at: At, along: string | undefined): Term {
+    const { source } = value;
+    if (source.kind !== "result") throw internalFault(`a ${source.kind} has no buffer`);
+    const { node } = source;
+    const { lowering } = node.op;
+    switch (lowering.kind) {
+      case "map":
+      case "source":
+        return scalarTerm(
+          lowering.expression(contextOf(node)),
+          {
+            operand: (index) => this.#operand(node, index, at, along),
+            coordinate: (axis) => this.#coordinate(at[axis], along),
+          },
+          this.writer,
+          scalarTypeOf(value.type.dtype),
+        );
+      case "view":
+        return this.#view(node, at, along);
+      case "row":
+        return this.#row(node, at, along);
+      case "contract":
+        return this.#contraction(node, at);
+      default:
+        throw internalFault(`${node.op.name} has no buffer`, node.provenance);
+    }
+  }
+
+  /** An element of a buffer, or four along a name. */
+  fetch(located: Located, at: Position, along: string | undefined): Term {
+    if (along === undefined) return this.writer.load(located, at, 1);
+    const slope = at.slope(along);
+    if (slope === "same") return this.writer.load(located, at, 1);
+    if (slope === "next" && at.isMultipleOf(4)) return this.writer.load(located, at, 4);
+    return this.#four(scalarTypeOf(located.dtype), (lane) =>
+      this.writer.load(located, advanced(at, along, lane), 1),
+    );
+  }
+
+  #four(type: Term["type"], one: (lane: number) => Term): Term {
+    const parts = [0, 1, 2, 3].map((lane) => this.writer.named(one(lane)));
+    return {
+      text: `${typeText(type, 4)}(${parts.map(({ text }) => text).join(", ")})`,
+      type,
+      lanes: 4,
+      depth: Math.max(...parts.map(({ depth }) => depth)),
+    };
+  }
+
+  #operand(node: Node, index: number, at: At, along: string | undefined): Term {
+    const operand = node.operands[index];
+    if (operand === undefined)
+      throw internalFault(`${node.op.name} has no operand ${index}`, node.provenance);
+    return this.read(operand, broadcastAt(operand, at), along);
+  }
+
+  #coordinate(at: Position | undefined, along: string | undefined): Term {
+    const position = at ?? Position.of(0);
+    const term = this.writer.position(position);
+    if (along === undefined || position.slope(along) === "same") return term;
+    return this.#four("i32", (lane) => this.writer.position(advanced(position, along, lane)));
+  }
+
+  #view(node: Node, at: At, along: string | undefined): Term {
+    const [result] = node.results;
+    const { lowering } = node.op;
+    if (lowering.kind !== "view" || result === undefined) throw internalFault(`${node.op.name} is no view`);
+    const context = contextOf(node);
+    const pieces = lowering.pieces(context);
+    const otherwise = lowering.otherwise?.(context);
+    const type = scalarTypeOf(result.type.dtype);
+    const reads = pieces.flatMap((piece) => {
+      const conditions: OpenRange[] = [];
+      for (const range of piece.when ?? []) {
+        const open = openEnds(range, at);
+        if (open === "never") return [];
+        conditions.push(...open);
+      }
+      return [{ piece, conditions }];
+    });
+    const [only] = reads;
+    if (only !== undefined && only.conditions.length === 0) return this.#piece(node, only.piece, at, along);
+    // Four in a row may lie in two pieces.
+    if (along !== undefined && at.some((position) => position.slope(along) !== "same")) {
+      const moving = reads.some(({ piece }) =>
+        (piece.when ?? []).some(({ axis }) => at[axis]?.slope(along) !== "same"),
+      );
+      if (moving) {
+        return this.#four(type, (lane) =>
+          this.read(
+            result,
+            at.map((position) => advanced(position, along, lane)),
+          ),
+        );
+      }
+    }
+    const lanes: Lanes = along === undefined ? 1 : 4;
+    const rest = (from: number): Term => {
+      const next = reads[from];
+      const isLast = from === reads.length - 1 && otherwise === undefined;
+      if (next === undefined) return numberTerm(otherwise ?? 0, type);
+      if (isLast || next.conditions.length === 0) return this.#piece(node, next.piece, at, along);
+      const texts = next.conditions.map(({ position, low, high }) => {
+        const { text } = this.writer.position(position);
+        const ends = [
+          ...(low === undefined ? [] : [`${text} >= ${this.writer.size(low)}`]),
+          ...(high === undefined ? [] : [`${text} < ${this.writer.size(high)}`]),
+        ];
+        return ends.join(" && ");
+      });
+      const condition: Term = { text: texts.join(" && "), type: "bool", lanes: 1, depth: this.writer.depth };
+      const wide = typeText(type, lanes);
+      const name = this.writer.variable("w", type, `${wide}()`, lanes);
+      this.writer.block(`if (${condition.text})`, true, () => {
+        this.writer.line(`${name} = ${widened(this.#piece(node, next.piece, at, along), lanes).text};`);
+      });
+      this.writer.block("else", true, () =>
+        this.writer.line(`${name} = ${widened(rest(from + 1), lanes).text};`),
+      );
+      return { text: name, type, lanes, depth: this.writer.depth };
+    };
+    return rest(0);
+  }
+
+  #piece(node: Node, piece: ViewPiece, at: At, along: string | undefined): Term {
+    const operand = node.operands[piece.operand];
+    if (operand === undefined) throw internalFault(`${node.op.name} has no operand ${piece.operand}`);
+    return this.read(
+      operand,
+      piece.at.map((index) => this.index(index, at, node)),
+      along,
+    );
+  }
+
+  /** An index of a lowering as a position; `at` holds the coordinates. */
+  index(index: Index, at: At, node: Node): Position {
+    switch (index.kind) {
+      case "coordinate":
+        return at[index.axis] ?? Position.of(0);
+      case "constant":
+        return Position.of(index.value);
+      case "element": {
+        const operand = node.operands[index.operand];
+        if (operand === undefined) throw internalFault(`${node.op.name} has no operand ${index.operand}`);
+        const inner = index.at.map((part) => this.index(part, at, node));
+        const term = this.writer.named(this.read(operand, inner), "e");
+        return Position.name(term.text, Dim.of(2 ** 31));
+      }
+      case "add":
+        return this.index(index.a, at, node).add(this.index(index.b, at, node));
+      case "mul": {
+        const a = this.index(index.a, at, node);
+        const b = this.index(index.b, at, node);
+        if (b.terms.length === 0) return a.times(b.offset);
+        if (a.terms.length === 0) return b.times(a.offset);
+        throw internalFault(`${node.op.name} multiplies two coordinates`, node.provenance);
+      }
+      case "div":
+      case "mod": {
+        const a = this.index(index.a, at, node);
+        const b = this.index(index.b, at, node);
+        if (b.terms.length > 0)
+          throw internalFault(`${node.op.name} divides by a coordinate`, node.provenance);
+        return index.kind === "div" ? a.div(b.offset) : a.mod(b.offset);
+      }
+    }
+  }
+
+  #row(node: Node, at: At, along: string | undefined): Term {
+    const { lowering } = node.op;
+    const kept = this.#buffers.folds?.(node);
+    if (lowering.kind !== "row" || kept === undefined) throw internalFault(`${node.op.name} has no buffer`);
+    const context = contextOf(node);
+    const axis = lowering.axis(context);
+    const row = at.filter((_, place) => place !== axis);
+    return scalarTerm(
+      lowering.expression(context),
+      {
+        operand: (index) => this.#operand(node, index, at, along),
+        coordinate: (place) => this.#coordinate(at[place], along),
+        folded: (index) => {
+          const located = kept[index];
+          if (located === undefined) throw internalFault(`${node.op.name} kept too few folds`);
+          return this.writer.named(this.fetch(located, positionIn(located, row), undefined));
+        },
+      },
+      this.writer,
+      "f32",
+    );
+  }
+
+  #contraction(node: Node, at: At): Term {
+    const { lowering } = node.op;
+    const [left, right, bias] = node.operands;
+    if (lowering.kind !== "contract" || left === undefined || right === undefined)
+      throw internalFault(`${node.op.name} is no contraction`);
+    const axes = lowering.axes(contextOf(node));
+    const writer = this.writer;
+    const start =
+      axes.bias === undefined || bias === undefined
+        ? "0.0f"
+        : this.read(
+            bias,
+            axes.bias.map((index) => this.index(index, at, node)),
+          ).text;
+    const sum = writer.variable("sum", "f32", start);
+    const inner: Position[] = [];
+    const nest = (rest: readonly Dim[]): void => {
+      const [extent, ...others] = rest;
+      if (extent === undefined) {
+        const all = [...at, ...inner];
+        const product = (): void => {
+          const a = this.read(
+            left,
+            axes.left.map((index) => this.index(index, all, node)),
+          );
+          const b = this.read(
+            right,
+            axes.right.map((index) => this.index(index, all, node)),
+          );
+          writer.line(`${sum} = fma(${a.text}, ${b.text}, ${sum});`);
+        };
+        const condition = axes.padded ? this.inside(left, axes.left, all, node) : undefined;
+        if (condition === undefined) product();
+        else writer.block(`if (${condition})`, true, product);
+        return;
+      }
+      writer.loop("k", extent, 1, (position) => {
+        inner.push(position);
+        nest(others);
+        inner.pop();
+      });
+    };
+    nest(axes.reduce);
+    return { text: sum, type: "f32", lanes: 1, depth: writer.depth };
+  }
+
+  /** That every index lies inside the operand, where that is not known. */
+  inside(value: Value, indices: readonly Index[], all: At, node: Node): string | undefined {
+    const conditions = indices.flatMap((index, axis) => {
+      const position = this.index(index, all, node);
+      const size = value.type.shape[axis] ?? Dim.of(1);
+      if (position.isBelow(size)) return [];
+      const { text } = this.writer.position(position);
+      const { least } = position.range();
+      const low = least !== undefined && Dim.provablyAtMost(0, least) ? [] : [`${text} >= 0`];
+      return [...low, `${text} < ${this.writer.size(size)}`];
+    });
+    return conditions.length === 0 ? undefined : conditions.join(" && ");
+  }
+}
+
+export function positionIn({ strides, offset }: Located, at: At): Position {
+  return at.reduce(
+    (sum, position, axis) => sum.add(position.times(strides[axis] ?? Dim.of(1))),
+    Position.of(offset),
+  );
+}
+
+/** How an operand that broadcasts to the coordinates is read. */
+export function broadcastAt(operand: Value, at: At): At {
+  const { shape } = operand.type;
+  const lead = at.length - shape.length;
+  return shape.map((size, axis) =>
+    size.constant === 1 ? Position.of(0) : (at[axis + lead] ?? Position.of(0)),
+  );
+}
+
+/** The position for the lane-th of four along a name. */
+function advanced(position: Position, along: string, lane: number): Position {
+  if (lane === 0) return position;
+  return position.substituted(along, lane);
+}
+
+interface OpenRange {
+  readonly position: Position;
+  readonly low: Dim | undefined;
+  readonly high: Dim | undefined;
+}
+
+/** The ends of a range that a coordinate is not known to keep. */
+function openEnds({ axis, low, high }: CoordinateRange, at: At): OpenRange[] | "never" {
+  const position = at[axis] ?? Position.of(0);
+  const { least, most } = position.range();
+  const lowHolds = least !== undefined && Dim.provablyAtMost(low, least);
+  const highHolds = most !== undefined && Dim.provablyAtMost(most, high.sub(1));
+  if (least !== undefined && Dim.provablyAtMost(high, least)) return "never";
+  if (most !== undefined && Dim.provablyAtMost(most.add(1), low)) return "never";
+  if (lowHolds && highHolds) return [];
+  return [{ position, low: lowHolds ? undefined : low, high: highHolds ? undefined : high }];
+}
+
+const numbers = new WeakMap<Value, number>();
+let counted = 0;
+
+function numberOf(value: Value): number {
+  const known = numbers.get(value);
+  if (known !== undefined) return known;
+  numbers.set(value, counted);
+  return counted++;
+}
