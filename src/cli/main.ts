@@ -30,6 +30,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["lsp", async () => (await import("./lsp-command.ts")).addLanguageServer],
   ["generate", async () => (await import("./generate-command.ts")).addGenerate],
   ["caption", async () => (await import("./generate-command.ts")).addCaption],
+  ["weights", async () => (await import("./weights-command.ts")).addWeights],
 ]);
 
 export async function main(arguments_: readonly string[]): Promise<number> {

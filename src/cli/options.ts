@@ -37,13 +37,13 @@ export function withModelOptions(command: Command): Command {
 export function weightsOption(): Option {
   return new Option(
     "-w, --weights <file>",
-    "a .safetensors checkpoint, or random:SEED for the model's own initialisation",
+    "a checkpoint (safetensors or PyTorch; a file, an index or a folder), or random:SEED for the model's own initialisation",
   );
 }
 
 export function targetOption(): Option {
   return new Option("-t, --target <target>", "what runs the model")
-    .choices(["onnx", "reference"])
+    .choices(["onnx", "webgpu", "reference"])
     .default("onnx");
 }
 

@@ -35,6 +35,20 @@ export function compileEntry(
   return elaboration;
 }
 
+/** Several entries of one model. */
+export function compileEntries(
+  path: string,
+  options: ModelOptions,
+  names: readonly string[],
+  output: Output,
+): Elaboration[] {
+  const sink = new DiagnosticSink();
+  const program = openProgram(path, options, sink);
+  const elaborations = names.map((entry) => compileOne(program, options, { entry }, sink));
+  output.diagnostics(sink.sorted());
+  return elaborations;
+}
+
 type EntryChoice = Pick<ElaborateRequest, "entry" | "taps">;
 
 /** The entries by which a model generates, and what it says of generation. */

@@ -14,9 +14,8 @@ import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
 import { failure } from "../runtime/failure.ts";
 import { randomTensor } from "../runtime/random-weights.ts";
-import { openSafetensors } from "../runtime/safetensors.ts";
 import { checkWeights } from "../runtime/weights-report.ts";
-import { openFile } from "./files.ts";
+import { openCheckpoint } from "./checkpoint.ts";
 import type { Output } from "./output.ts";
 
 const randomPrefix = "random";
@@ -46,7 +45,7 @@ export async function openWeights(
         "weights-missing",
         `This entry has ${parameters.size} learned tensors and needs weights.`,
         {
-          hint: "give --weights FILE.safetensors, or --weights random:1 to try things out",
+          hint: "give --weights FILE, or --weights random:1 to try things out",
         },
       );
     }
@@ -56,10 +55,10 @@ export async function openWeights(
     const seed = readSeed(option);
     return { source: randomSource(parameters, seed), random: true, async close() {} };
   }
-  const file = await openFile(option);
+  const file = await openCheckpoint(option);
   try {
     const known = model.modelParameters;
-    const all = renamed(await openSafetensors(file), known, model.renames);
+    const all = renamed(file.source, known, model.renames);
     const source = without(all, (name) => known.has(name) && !parameters.has(name));
     const expected = new Map<string, TensorInfo>();
     for (const [path, parameter] of parameters)
@@ -77,7 +76,11 @@ export async function openWeights(
 }
 
 /** The source under the model's names. A tensor that goes by the model's own name needs no renaming. */
-function renamed(source: WeightSource, paths: ReadonlySet<string>, renames: readonly Rename[]): WeightSource {
+export function renamed(
+  source: WeightSource,
+  paths: ReadonlySet<string>,
+  renames: readonly Rename[],
+): WeightSource {
   if (renames.length === 0) return source;
   const stored = new Map<string, string>();
   for (const path of paths) {
@@ -110,7 +113,7 @@ function without(source: WeightSource, unused: (name: string) => boolean): Weigh
   };
 }
 
-function parametersOf(graphs: readonly Graph[]): Map<string, Parameter> {
+export function parametersOf(graphs: readonly Graph[]): Map<string, Parameter> {
   const found = new Map<string, Parameter>();
   for (const graph of graphs) {
     for (const value of graph.parameters) {
@@ -120,7 +123,7 @@ function parametersOf(graphs: readonly Graph[]): Map<string, Parameter> {
   return found;
 }
 
-function sizes(parameter: Parameter): number[] {
+export function sizes(parameter: Parameter): number[] {
   return parameter.type.shape.map((dim) => {
     const size = dim.constant;
     if (size === undefined) {

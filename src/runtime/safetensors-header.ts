@@ -9,7 +9,7 @@ import { countOf, failure } from "./failure.ts";
 import { findRepeatedKey } from "./json-keys.ts";
 
 /** Element types that can be read, and their size in bytes. */
-const storageBytes = {
+export const storageBytes = {
   F64: 8,
   I64: 8,
   F32: 4,

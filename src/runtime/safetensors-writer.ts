@@ -23,9 +23,31 @@ const storage: Readonly<Record<DType, { readonly name: string; readonly bytes: n
 /** Elements converted at a time, so that a tensor is not in memory twice. */
 const piece = 1 << 20;
 
+/** A tensor to be written, read when its turn comes. */
+export interface TensorToWrite {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  read(): Promise<HostTensor>;
+}
+
 /** Values are rounded to their dtype: an `f32` tensor computed in f64 is stored in four bytes. */
 export async function writeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
+  sink: ByteSink,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
+  for (const [name, { shape, data }] of tensors) {
+    if (elementCount(shape) !== data.length) throw unwritable(name, shape, data.length);
+  }
+  const entries = [...tensors].map(
+    ([name, tensor]) => [name, { ...tensor, read: async () => tensor }] as const,
+  );
+  await streamSafetensors(new Map(entries), sink, metadata);
+}
+
+/** The same for tensors that are not in memory: one at a time is. Each is rounded to the dtype given. */
+export async function streamSafetensors(
+  tensors: ReadonlyMap<string, TensorToWrite>,
   sink: ByteSink,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
@@ -33,9 +55,11 @@ export async function writeSafetensors(
     ([a, left], [b, right]) => storage[right.dtype].bytes - storage[left.dtype].bytes || compareText(a, b),
   );
   await sink.write(encodeHeader(ordered, metadata));
-  for (const [, tensor] of ordered) {
-    for (let start = 0; start < tensor.data.length; start += piece) {
-      await sink.write(encodeValues(tensor.dtype, tensor.data.subarray(start, start + piece)));
+  for (const [name, { dtype, shape, read }] of ordered) {
+    const { data } = await read();
+    if (data.length !== elementCount(shape)) throw unwritable(name, shape, data.length);
+    for (let start = 0; start < data.length; start += piece) {
+      await sink.write(encodeValues(dtype, data.subarray(start, start + piece)));
     }
   }
 }
@@ -45,8 +69,14 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+function unwritable(name: string, shape: readonly number[], values: number): Error {
+  return failure("safetensors-write", `The tensor '${name}' cannot be written.`, {
+    notes: [`shape [${shape.join(", ")}], ${values} values`],
+  });
+}
+
 function encodeHeader(
-  ordered: readonly (readonly [string, HostTensor])[],
+  ordered: readonly (readonly [string, TensorToWrite])[],
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
   const fields: string[] = [];
@@ -56,13 +86,10 @@ function encodeHeader(
     fields.push(`"__metadata__":{${members.join(",")}}`);
   }
   let offset = 0;
-  for (const [name, { dtype, shape, data }] of ordered) {
-    if (name === "__metadata__" || elementCount(shape) !== data.length) {
-      throw failure("safetensors-write", `The tensor '${name}' cannot be written.`, {
-        notes: [`shape [${shape.join(", ")}], ${data.length} values`],
-      });
-    }
-    const end = offset + data.length * storage[dtype].bytes;
+  for (const [name, { dtype, shape }] of ordered) {
+    const count = elementCount(shape);
+    if (name === "__metadata__") throw unwritable(name, shape, count);
+    const end = offset + count * storage[dtype].bytes;
     const entry = { dtype: storage[dtype].name, shape, data_offsets: [offset, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset = end;

@@ -90,7 +90,7 @@ export function openSafetensorsBytes(label: string, bytes: Uint8Array): Promise<
   return openSafetensors(bytesSource(label, bytes));
 }
 
-function hostDType(storage: TensorEntry["storage"]): DType {
+export function hostDType(storage: TensorEntry["storage"]): DType {
   switch (storage) {
     case "F32":
     case "F64":
@@ -113,7 +113,7 @@ function hostDType(storage: TensorEntry["storage"]): DType {
   }
 }
 
-function decodeTensor(label: string, name: string, entry: TensorEntry, bytes: Uint8Array): HostTensor {
+export function decodeTensor(label: string, name: string, entry: TensorEntry, bytes: Uint8Array): HostTensor {
   return {
     dtype: hostDType(entry.storage),
     shape: entry.shape,

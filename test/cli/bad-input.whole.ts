@@ -101,8 +101,8 @@ describe("weights", () => {
     [
       "that are something else",
       new TextEncoder().encode("PK\u0003\u0004 this is no checkpoint at all"),
-      "safetensors",
-      /safetensors/,
+      "zip-damaged",
+      /archive/,
     ],
   ];
   test.each(cases)("%s", async (_, bytes, code, words) => {
