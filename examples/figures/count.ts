@@ -55,6 +55,23 @@ export class Counted {
     return this.#sum(this.entry.cost.nodes, convention);
   }
 
+  /** The same as a function of what is open. */
+  macsAt(): (at: Readonly<Record<string, number>>) => number {
+    const all = sumDims(this.entry.cost.nodes.map(({ macs }) => macs));
+    return (at) => all.evaluate(new Map([...this.#bindings, ...Object.entries(at)]));
+  }
+
+  /** Multiply-adds that its ONNX form executes beyond those. */
+  overhead(): number {
+    const beyond = this.entry.cost.nodes.flatMap(({ node: { op, operands, results, attributes } }) => {
+      const types = (values: typeof operands) => values.map((value) => value.type);
+      return (
+        op.accounting.overhead?.({ operands: types(operands), results: types(results), attributes }) ?? []
+      );
+    });
+    return sumDims(beyond.map(({ macs }) => macs)).evaluate(this.#bindings);
+  }
+
   ofKind(kind: WorkKind): number {
     return this.#sum(this.entry.cost.nodes.filter((node) => node.kind === kind));
   }
@@ -75,7 +92,8 @@ export class Counted {
       }, 0);
   }
 
-  parameters(which: "params" | "trainable"): number {
+  /** A measure in bytes or elements. */
+  measure(which: "params" | "trainable" | "memory" | "state"): number {
     const measured = new Measures(this.model).of(which, this.entry);
     if ("unavailable" in measured) throw new Error(measured.unavailable);
     return measured.value(this.#bindings);

@@ -4,6 +4,7 @@
  * Owns: which count of which model a figure is. The numbers wanted are wanted.ts's.
  */
 import { Counted, type CountRequest } from "./count.ts";
+import { digits, giga } from "./markdown.ts";
 import {
   evit,
   exactMacs,
@@ -71,18 +72,6 @@ export function list(
 ): Figure {
   const [left, right] = [wanted.join(" "), found.join(" ")];
   return { group, name, wanted: left, found: right, agrees: left === right };
-}
-
-function giga(count: number, decimals: number): string {
-  // In whole numbers: a double of 48.5705 may lie on either side of it.
-  const unit = 10n ** BigInt(9 - decimals);
-  const units = (BigInt(count) + unit / 2n) / unit;
-  const scale = 10n ** BigInt(decimals);
-  return decimals === 0 ? String(units) : `${units / scale}.${String(units % scale).padStart(decimals, "0")}`;
-}
-
-export function digits(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 function atKeep(model: Pick<PrunedModel, "file" | "model">, keep: number): Counted {
@@ -175,7 +164,7 @@ function encoderFigures(): Figure[] {
     const model = prunedModels.find((candidate) => candidate.title === title);
     const tokens = model === undefined ? 0 : counted.tokens(model.mlp(0)) - model.extra;
     return [
-      exact("Encoders", `${title}, parameters`, parameters, counted.parameters("params")),
+      exact("Encoders", `${title}, parameters`, parameters, counted.measure("params")),
       exact("Encoders", `${title}, patches`, patches, tokens),
     ];
   });
@@ -212,7 +201,7 @@ function mamba2SizeFigures(size: Mamba2Size): Figure[] {
     settings: { size },
   });
   const adapted = (rank: number): number =>
-    new Counted({ file: own, model: "AdaptedMamba2", entry: "step", settings: { size, rank } }).parameters(
+    new Counted({ file: own, model: "AdaptedMamba2", entry: "step", settings: { size, rank } }).measure(
       "trainable",
     );
   const macs = fact.decode_macs_per_token;
@@ -221,10 +210,10 @@ function mamba2SizeFigures(size: Mamba2Size): Figure[] {
   const numbers = (names: readonly (readonly [string, number, number])[]): Figure[] =>
     names.map(([name, want, found]) => exact(group, name, want, found));
   return numbers([
-    ["parameters", wanted.parameters, step.parameters("params")],
-    ["parameters, tied head", fact.params_tied, step.parameters("params")],
-    ["parameters, head of its own", fact.params_untied, untied.parameters("params")],
-    ["parameters without the embedding", fact.without_embedding, step.parameters("params") - fact.embedding],
+    ["parameters", wanted.parameters, step.measure("params")],
+    ["parameters, tied head", fact.params_tied, step.measure("params")],
+    ["parameters, head of its own", fact.params_untied, untied.measure("params")],
+    ["parameters without the embedding", fact.without_embedding, step.measure("params") - fact.embedding],
     ["parameters of a layer", fact.per_layer, step.parametersAt("backbone.layers.0")],
     ["linear MACs of a token", wanted.linear, step.ofKind("linear")],
     ["adapters of rank 8", wanted.adapters[8], adapted(8)],

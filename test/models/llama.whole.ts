@@ -56,7 +56,7 @@ describe("as large as LLaMA-2-7B", () => {
     new Counted({ file: `ossicle/${file}`, model: "LlamaLm", entry: "step", at: { B: 1, P: past } });
 
   test("6,738,415,616 parameters", () => {
-    expect(step(1).parameters("params")).toBe(6_738_415_616);
+    expect(step(1).measure("params")).toBe(6_738_415_616);
   });
 
   test("a token multiplies by every matrix but the embedding, and attends to what was kept", () => {
@@ -72,9 +72,9 @@ describe("as large as LLaMA-2-7B", () => {
   test("with the adapters of LTU: all its parameters but those of its encoder and projection", () => {
     const file = "examples/figures/models.oss";
     const ltu = new Counted({ file, model: "LtuDecoder", entry: "step", at: { B: 1, P: 1 } });
-    expect(ltu.parameters("trainable")).toBe(32 * 2 * 8 * (4096 + 4096));
+    expect(ltu.measure("trainable")).toBe(32 * 2 * 8 * (4096 + 4096));
     // As its authors count: 93,065,216 are trained, those of the encoder and the adapters among them.
-    expect(ltu.parameters("params") - ltu.parameters("trainable")).toBe(6_831_480_832 - 93_065_216);
+    expect(ltu.measure("params") - ltu.measure("trainable")).toBe(6_831_480_832 - 93_065_216);
     expect(ltu.macs()).toBe(step(1).macs());
   });
 });
