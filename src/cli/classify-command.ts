@@ -9,6 +9,7 @@ import { prepare, type Target } from "./execute.ts";
 import { readFileText } from "./files.ts";
 import { readInputs } from "./inputs.ts";
 import {
+  adapterOption,
   type ModelOptions,
   positiveInteger,
   profileOption,
@@ -29,6 +30,7 @@ interface ClassifyOptions extends ModelOptions {
   readonly labels?: string;
   readonly top: number;
   readonly weights?: string;
+  readonly adapter?: string;
   readonly target: Target;
   readonly profile: OnnxProfile;
 }
@@ -40,6 +42,7 @@ export function addClassify(program: Command, run: Run): void {
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .requiredOption("-a, --audio <file>", "the recording: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate")
     .addOption(weightsOption())
+    .addOption(adapterOption())
     .option(
       "-l, --labels <file>",
       "names of the classes: one a line, or JSON (a list, or config.json with id2label)",
@@ -66,7 +69,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
   }
   const names = options.labels === undefined ? undefined : await readLabels(options.labels);
   const inputs = await readInputs(graph, new Map([[input.name, options.audio]]));
-  const weights = await openWeights(options.weights, [graph], elaboration, output);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, options.adapter);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

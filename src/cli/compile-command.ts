@@ -8,6 +8,7 @@ import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { nameStates, type StateNames, stateNameStyles } from "../compiler/onnx/state-names.ts";
 import { failure } from "../runtime/failure.ts";
 import {
+  adapterOption,
   collect,
   type ModelOptions,
   profileOption,
@@ -27,6 +28,7 @@ interface CompileOptions extends ModelOptions {
   readonly entry: readonly string[];
   readonly tap: readonly string[];
   readonly weights?: string;
+  readonly adapter?: string;
   readonly out: string;
   readonly externalData?: boolean;
   readonly profile: OnnxProfile;
@@ -42,6 +44,7 @@ export function addCompile(program: Command, run: Run): void {
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
     .addOption(weightsOption())
+    .addOption(adapterOption())
     .addOption(new Option("-t, --target <target>", "what to compile for").choices(["onnx"]).default("onnx"))
     .addOption(profileOption())
     .addOption(
@@ -76,7 +79,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const stem = single ? basename(options.out, ".onnx") : undefined;
   const [first] = elaborations;
   const model = first ?? { modelParameters: new Set<string>(), renames: [] };
-  const weights = await openWeights(options.weights, graphs, model, output);
+  const weights = await openWeights(options.weights, graphs, model, output, options.adapter);
   const progress = terminalProgress(!output.json);
   try {
     const named = graphs.map((graph) => nameStates(graph, options.stateNames));

@@ -10,6 +10,7 @@ import { failure } from "../runtime/failure.ts";
 import type { Choice } from "../runtime/generation/options.ts";
 import type { Target } from "./execute.ts";
 import {
+  adapterOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -22,6 +23,7 @@ import {
 
 export interface GenerationCommandOptions extends ModelOptions {
   readonly weights?: string;
+  readonly adapter?: string;
   readonly randomWeights?: boolean;
   readonly tokenizer?: string;
   readonly prompt?: string;
@@ -46,6 +48,7 @@ export interface GenerationCommandOptions extends ModelOptions {
 export function withGenerationOptions(command: Command): Command {
   return withModelOptions(command)
     .addOption(weightsOption())
+    .addOption(adapterOption())
     .option("--random-weights", "the same as --weights random:1, to try things out")
     .option(
       "--tokenizer <file>",

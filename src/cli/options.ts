@@ -41,6 +41,10 @@ export function weightsOption(): Option {
   );
 }
 
+export function adapterOption(): Option {
+  return new Option("--adapter <folder>", "a low-rank adapter as PEFT saves it, merged into the weights");
+}
+
 export function targetOption(): Option {
   return new Option("-t, --target <target>", "what runs the model")
     .choices(["onnx", "webgpu", "reference"])

@@ -8,6 +8,7 @@ import { writeSafetensors } from "../runtime/safetensors-writer.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readInputs } from "./inputs.ts";
 import {
+  adapterOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -28,6 +29,7 @@ interface RunOptions extends ModelOptions {
   readonly entry?: string;
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
+  readonly adapter?: string;
   readonly target: Target;
   readonly profile: OnnxProfile;
   readonly tap: readonly string[];
@@ -50,6 +52,7 @@ export function addRun(program: Command, run: Run): void {
       new Map(),
     )
     .addOption(weightsOption())
+    .addOption(adapterOption())
     .addOption(targetOption())
     .addOption(profileOption())
     .option(
@@ -71,7 +74,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
   const { graph, entry } = elaboration;
   if (options.out !== undefined) await requireWritable(options.out);
   const inputs = await readInputs(graph, options.in);
-  const weights = await openWeights(options.weights, [graph], elaboration, output);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, options.adapter);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

@@ -1,10 +1,12 @@
 /**
  * Weights for a graph: from a checkpoint, or drawn as the model says.
  *
- * Owns: `--weights FILE` and `--weights random:SEED`, and holding a checkpoint to what the graphs
+ * Owns: `--weights FILE`, `--weights random:SEED` and `--adapter DIR`, and holding a checkpoint to what the graphs
  * need before anything is computed.
  */
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Elaboration } from "../compiler/elaborate.ts";
 import type { Graph, Parameter } from "../compiler/graph.ts";
 import type { HostTensor, TensorInfo, WeightSource } from "../compiler/host-tensor.ts";
@@ -12,10 +14,12 @@ import { evaluateValues } from "../compiler/interpret.ts";
 import { DiagnosticError } from "../lang/diagnostic.ts";
 import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
+import { type Adapter, adapted, readAdapterConfig } from "../runtime/checkpoint/adapter.ts";
 import { failure } from "../runtime/failure.ts";
 import { randomTensor } from "../runtime/random-weights.ts";
 import { checkWeights } from "../runtime/weights-report.ts";
 import { openCheckpoint } from "./checkpoint.ts";
+import { readFileText } from "./files.ts";
 import type { Output } from "./output.ts";
 
 const randomPrefix = "random";
@@ -30,6 +34,7 @@ export interface OpenWeights {
 /**
  * @param model every learned tensor of the model, so that what another entry needs is not unexpected,
  *   and how a checkpoint calls them
+ * @param adapter a folder with a low-rank adapter, merged into the weights
  * @throws DiagnosticError when weights are needed and not given, or do not fit the graphs
  */
 export async function openWeights(
@@ -37,8 +42,20 @@ export async function openWeights(
   graphs: readonly Graph[],
   model: Pick<Elaboration, "modelParameters" | "renames">,
   output: Output,
+  adapter?: string,
 ): Promise<OpenWeights> {
   const parameters = parametersOf(graphs);
+  const known = model.modelParameters;
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const file of opened) await file.close();
+  };
+  const withAdapter = async (base: WeightSource): Promise<WeightSource> => {
+    if (adapter === undefined) return base;
+    const found = await openAdapter(adapter);
+    opened.push(found);
+    return adapted(base, found, known, suggest);
+  };
   if (option === undefined) {
     if (parameters.size > 0) {
       throw failure(
@@ -53,12 +70,12 @@ export async function openWeights(
   }
   if (option === randomPrefix || option.startsWith(`${randomPrefix}:`)) {
     const seed = readSeed(option);
-    return { source: randomSource(parameters, seed), random: true, async close() {} };
+    return { source: await withAdapter(randomSource(parameters, seed)), random: true, close };
   }
-  const file = await openCheckpoint(option);
   try {
-    const known = model.modelParameters;
-    const all = renamed(file.source, known, model.renames);
+    const file = await openCheckpoint(option);
+    opened.push(file);
+    const all = await withAdapter(renamed(file.source, known, model.renames));
     const source = without(all, (name) => known.has(name) && !parameters.has(name));
     const expected = new Map<string, TensorInfo>();
     for (const [path, parameter] of parameters)
@@ -68,11 +85,22 @@ export async function openWeights(
       throw new DiagnosticError(report.diagnostics);
     }
     output.diagnostics(report.diagnostics);
-    return { source, random: false, close: () => file.close() };
+    return { source, random: false, close };
   } catch (error) {
-    await file.close();
+    await close();
     throw error;
   }
+}
+
+/** A folder as PEFT saves it. */
+async function openAdapter(folder: string): Promise<Adapter & { close(): Promise<void> }> {
+  const configuration = join(folder, "adapter_config.json");
+  const config = readAdapterConfig(await readFileText(configuration), configuration);
+  const safetensors = join(folder, "adapter_model.safetensors");
+  const pickled = join(folder, "adapter_model.bin");
+  const file = existsSync(safetensors) || !existsSync(pickled) ? safetensors : pickled;
+  const { source, close } = await openCheckpoint(file);
+  return { label: folder, config, tensors: source, close };
 }
 
 /** The source under the model's names. A tensor that goes by the model's own name needs no renaming. */
