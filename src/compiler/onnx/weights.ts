@@ -107,10 +107,15 @@ export class StoredWeights {
 
   /** The bytes that a model stores for a key, computed now. */
   async read(key: string, source: WeightSource): Promise<Uint8Array> {
+    const { data, dtype } = await this.tensor(key, source);
+    return rawData(data, dtype);
+  }
+
+  /** The same as a tensor, in f64 where it is computed. */
+  async tensor(key: string, source: WeightSource): Promise<HostTensor> {
     const value = this.#values.get(key);
     if (value === undefined) throw internalFault(`no stored tensor has the key ${key}`);
-    const tensor = await compute(value, source);
-    return rawData(tensor.data, value.type.dtype);
+    return { ...(await compute(value, source)), dtype: value.type.dtype };
   }
 
   #describe(value: Value): string {
