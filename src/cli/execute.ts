@@ -2,19 +2,22 @@
  * Running a graph on the target that the user chose.
  *
  * Owns: `reference` (the interpreter) and `onnx` (onnxruntime on files in a temporary folder, which
- * is removed whatever happens). Both bind sizes and check guards first.
+ * is removed whatever happens). `webgpu` is in execute-webgpu.ts, which is loaded when it is wanted. All
+ * bind sizes and check guards first.
  */
 import { existsSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bindSymbols } from "../compiler/bind.ts";
+import type { GenerationPlan } from "../compiler/generation-plan.ts";
 import type { Graph } from "../compiler/graph.ts";
 import type { HostTensor } from "../compiler/host-tensor.ts";
 import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
+import { type GenerationSession, hostSession, type RunEntry } from "../runtime/generation/session.ts";
 import { createOnnxSession, type OnnxSession } from "../runtime/onnx-session.ts";
 import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
@@ -22,7 +25,7 @@ import { writeFailure } from "./file-failure.ts";
 import type { Progress } from "./progress.ts";
 import type { OpenWeights } from "./weights.ts";
 
-export type Target = "onnx" | "reference";
+export type Target = "onnx" | "webgpu" | "reference";
 
 /** What runs a model, as commands take it. */
 export interface Execute {
@@ -46,9 +49,14 @@ export interface Prepared {
 }
 
 /** Entries of a model that are ready to run, in the order in which they were given. */
-export interface PreparedTogether {
-  readonly prepareSeconds: number;
+export interface PreparedEntries {
   readonly entries: readonly Prepared[];
+  /** Generation with state where the target keeps it; over the entries' tensors by default. */
+  readonly generation?: (plan: GenerationPlan, inputs: ReadonlyMap<string, HostTensor>) => GenerationSession;
+}
+
+export interface PreparedTogether extends Required<PreparedEntries> {
+  readonly prepareSeconds: number;
   release(): Promise<void>;
 }
 
@@ -77,21 +85,51 @@ export async function prepareTogether(
 ): Promise<PreparedTogether> {
   const started = performance.now();
   const since = (): number => (performance.now() - started) / 1000;
-  const entries =
-    how.target === "reference"
-      ? await prepareReference(graphs, weights, { progress, running }, since)
-      : await prepareOnnx(graphs, weights, how.profile ?? "portable", { progress, running }, since);
+  const shown = { progress, running };
+  const { entries, generation } = await prepareOn(how, graphs, weights, shown, since);
   return {
     prepareSeconds: since(),
     entries,
+    generation: generation ?? ((plan, inputs) => hostSession(plan, ...runnersOf(entries), inputs)),
     release: async () => {
       for (const entry of entries) await entry.release();
     },
   };
 }
 
+async function prepareOn(
+  { target, profile }: Execute,
+  graphs: readonly Graph[],
+  weights: OpenWeights,
+  shown: Shown,
+  since: () => number,
+): Promise<PreparedEntries> {
+  switch (target) {
+    case "reference":
+      return { entries: await prepareReference(graphs, weights, shown, since) };
+    case "onnx":
+      return { entries: await prepareOnnx(graphs, weights, profile ?? "portable", shown, since) };
+    case "webgpu": {
+      const { prepareWebGpu } = await import("./execute-webgpu.ts");
+      return await prepareWebGpu(graphs, weights, shown, since);
+    }
+  }
+}
+
+/** The entry that reads what comes before, and the one that reads one id more. */
+function runnersOf(entries: readonly Prepared[]): [first: RunEntry, next: RunEntry] {
+  const [first, next] = entries.map(
+    (entry): RunEntry =>
+      async (inputs) =>
+        (await entry.run(inputs)).outputs,
+  );
+  if (first === undefined || next === undefined)
+    throw failure("internal-error", "An entry was not prepared.");
+  return [first, next];
+}
+
 /** What shows the preparation, and what shows each run. */
-interface Shown {
+export interface Shown {
   readonly progress: Progress;
   readonly running: Progress;
 }

@@ -9,8 +9,8 @@ import { type GenerationPlan, planGeneration } from "../compiler/generation-plan
 import { failure } from "../runtime/failure.ts";
 import { type Generated, generate } from "../runtime/generation/generate.ts";
 import { checkOptions, type GenerationOptions } from "../runtime/generation/options.ts";
-import { type GenerationSession, hostSession } from "../runtime/generation/session.ts";
-import { type PreparedTogether, prepareTogether } from "./execute.ts";
+import type { GenerationSession } from "../runtime/generation/session.ts";
+import { prepareTogether } from "./execute.ts";
 import { choiceOf, type GenerationCommandOptions, withGenerationOptions } from "./generation-options.ts";
 import { readInputs } from "./inputs.ts";
 import { useColor } from "./options.ts";
@@ -75,7 +75,7 @@ async function generateText(
   try {
     const prepared = await prepareTogether([first.graph, next.graph], weights, options, progress, silent);
     try {
-      const timed = timedSession(hostSession(plan, ...runnersOf(prepared), inputs));
+      const timed = timedSession(prepared.generation(plan, inputs));
       progress.start("listening", 1);
       const found = await generate(timed.session, wanted, tokenizer, ({ text }) => {
         progress.stop();
@@ -124,19 +124,6 @@ function vocabularyOf(graph: Parameters<typeof planGeneration>[1], plan: Generat
   const scores = graph.outputs.find((output) => output.name === plan.nextScores);
   return scores?.value.type.shape.at(-1)?.constant;
 }
-
-function runnersOf({ entries }: PreparedTogether): [first: Runner, next: Runner] {
-  const [first, next] = entries.map(
-    (entry): Runner =>
-      async (inputs) =>
-        (await entry.run(inputs)).outputs,
-  );
-  if (first === undefined || next === undefined)
-    throw failure("internal-error", "An entry was not prepared.");
-  return [first, next];
-}
-
-type Runner = Parameters<typeof hostSession>[1];
 
 interface Seconds {
   /** To compile and load, to read what comes before, and for all steps together. */

@@ -39,7 +39,8 @@ export function adapterName(adapter: GPUAdapter): string {
   return [vendor, architecture, device, description].filter((part) => part !== "").join(" ");
 }
 
-async function chooseDriver(): Promise<void> {
+/** Has Dawn in this process, and in those that it starts, use SwiftShader unless a driver is named. */
+export async function chooseDriver(): Promise<void> {
   const named = process.env["VK_ICD_FILENAMES"] ?? process.env["VK_DRIVER_FILES"];
   // Elsewhere Dawn speaks Metal or Direct3D, and SwiftShader comes for Linux on x64 alone.
   if (named !== undefined || process.platform !== "linux" || process.arch !== "x64") return;

@@ -1,0 +1,53 @@
+/**
+ * Running graphs as kernel plans on WebGPU, through Dawn.
+ *
+ * Owns: compiling the plan, loading it with weights that are read and rounded one at a time, and calls
+ * that start from zero state as those of the other targets do.
+ */
+import type { Graph } from "../compiler/graph.ts";
+import { compilePlan } from "../compiler/wgsl/compile.ts";
+import { readWeightBytes } from "../compiler/wgsl/weight-bytes.ts";
+import { openDawn } from "../runtime/gpu/dawn.ts";
+import { deviceGeneration } from "../runtime/gpu/generation.ts";
+import { GpuModel } from "../runtime/gpu/model.ts";
+import { weightsFrom } from "../runtime/gpu/weight-streams.ts";
+import type { PreparedEntries, Shown } from "./execute.ts";
+import type { OpenWeights } from "./weights.ts";
+
+export async function prepareWebGpu(
+  graphs: readonly Graph[],
+  weights: OpenWeights,
+  { progress, running }: Shown,
+  since: () => number,
+): Promise<PreparedEntries> {
+  const gpu = await openDawn();
+  const artefact = compilePlan(graphs);
+  const { plan } = artefact;
+  progress.start("loading", Math.max(1, plan.weights.length));
+  const stream = weightsFrom(weights.source.label, async (weight) => {
+    const bytes = await readWeightBytes(artefact, weight, weights.source);
+    progress.advance();
+    return bytes;
+  });
+  const model = await GpuModel.load(plan, stream, { gpu });
+  progress.stop();
+  const session = model.session();
+  const prepareSeconds = since();
+  const entries = plan.entries.map(({ name, outputs }) => ({
+    prepareSeconds,
+    run: async (inputs: Parameters<PreparedEntries["entries"][number]["run"]>[0]) => {
+      running.start("computing", 1);
+      const started = performance.now();
+      await session.reset();
+      const result = await session.call(name, inputs, { read: outputs.map((output) => output.name) });
+      const runSeconds = (performance.now() - started) / 1000;
+      running.stop();
+      return { outputs: result.outputs, prepareSeconds, runSeconds };
+    },
+    release: async () => model.dispose(),
+  }));
+  return {
+    entries,
+    generation: (generation, inputs) => deviceGeneration(generation, session, inputs),
+  };
+}
