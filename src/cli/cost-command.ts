@@ -9,6 +9,7 @@ import { reportToCsv, reportToJson } from "../compiler/cost/report-json.ts";
 import { reportLines } from "../compiler/cost/report-text.ts";
 import { type Grouping, groupings } from "../compiler/cost/tree.ts";
 import { DiagnosticSink } from "../lang/diagnostic.ts";
+import { compareTraining } from "./compare-training.ts";
 import {
   type CountOptions,
   countModel,
@@ -49,7 +50,7 @@ export function addCost(program: Command, run: Run): void {
     .option("--depth <levels>", "levels of the tree", positiveInteger)
     .option(
       "--train [what]",
-      "also count a step of training: all, adapters, or patterns of paths such as 'connector,!encoder'",
+      "also count a step of training: all, adapters, or patterns of paths such as 'connector,!encoder'; compare holds the usual ways against each other, with --set rank=8,256 at several ranks",
     )
     .option("--device <file>", "also estimate the time, on a device that `ossicle calibrate` measured")
     .option("--csv", "print the rows as CSV")
@@ -61,6 +62,7 @@ export function addCost(program: Command, run: Run): void {
 
 async function cost(file: string, options: CostOptions): Promise<number> {
   const output = new Output("cost", { json: options.json === true, color: useColor(options) });
+  if (options.train === "compare") return compareTraining(file, options, output);
   const model = countModel(file, options, output);
   const profile = options.device === undefined ? undefined : await openProfile(options.device);
   const problems = new DiagnosticSink();

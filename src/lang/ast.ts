@@ -99,6 +99,7 @@ export type Member =
   | InputMember
   | EntryMember
   | WeightsMember
+  | FrozenMember
   | SweepMember
   | BudgetMember
   | GenerateMember;
@@ -215,6 +216,14 @@ export interface WeightsMember {
 export interface WeightRename {
   readonly from: StringLiteral;
   readonly to: StringLiteral;
+  readonly span: Span;
+}
+
+/** `frozen { "encoder", "decoder.backbone.embeddings" }`: what a training run leaves as it is. */
+export interface FrozenMember {
+  readonly kind: "frozen";
+  /** Paths of parts or learned tensors; `*` stands for any text. */
+  readonly patterns: readonly StringLiteral[];
   readonly span: Span;
 }
 

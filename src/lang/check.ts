@@ -23,6 +23,7 @@ import {
   modelNames,
   openModel,
 } from "./model.ts";
+import { checkFrozen } from "./plans.ts";
 import type { Program } from "./program.ts";
 import { isBrokenBy } from "./recovered.ts";
 import type { Span } from "./source.ts";
@@ -173,10 +174,14 @@ export function* checkModel(
   context: ModelContext,
 ): Generator<CheckedEntry> {
   const model = declaration.name.name;
-  const outline = openModel(context, { model, settings }, new Notes());
+  const all = new Notes();
+  const outline = openModel(context, { model, settings }, all);
   if (outline === undefined) return;
   outline.instance.force();
   outline.instance.plans();
+  for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(all.parameters.keys()))) {
+    context.sink.report(diagnostic);
+  }
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();
     const fresh = openModel(context, { model, settings }, notes);

@@ -13,7 +13,7 @@ import type { Emitter, Origin } from "./emitter.ts";
 import type { Frame } from "./frames.ts";
 import type { Instance } from "./instance.ts";
 import type { OpenParameters } from "./open-parameters.ts";
-import type { Rename } from "./plans.ts";
+import type { FrozenPattern, Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -100,6 +100,8 @@ export interface Evaluation {
   saveState(path: string, name: string, value: Value): void;
   /** Notes how a checkpoint calls the tensors below a block. */
   rename(renames: readonly Rename[]): void;
+  /** Notes what is not trained. */
+  freeze(patterns: readonly FrozenPattern[]): void;
   /** Runs with `frame` as the innermost block at work. */
   within<T>(frame: Frame | undefined, run: () => T): T;
   /** Defines a value that is computed when first used; one that needs itself is reported. */

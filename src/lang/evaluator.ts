@@ -28,7 +28,7 @@ import {
 import { moduleScope } from "./instance.ts";
 import * as messages from "./messages.ts";
 import { OpenParameters } from "./open-parameters.ts";
-import type { Rename } from "./plans.ts";
+import type { FrozenPattern, Rename } from "./plans.ts";
 import type { ModuleScope, Program } from "./program.ts";
 import { isBesideFault, isBrokenBy } from "./recovered.ts";
 import type { Scope } from "./scope.ts";
@@ -74,6 +74,7 @@ export class Evaluator implements Evaluation {
   readonly activations: Activation[] = [];
   readonly states = new States();
   readonly renames: Rename[] = [];
+  readonly frozen: FrozenPattern[] = [];
   readonly #sink: DiagnosticSink;
   readonly #program: Program;
   readonly #endless = new Set<BlockDeclaration>();
@@ -281,6 +282,10 @@ export class Evaluator implements Evaluation {
 
   rename(renames: readonly Rename[]): void {
     this.renames.push(...renames);
+  }
+
+  freeze(patterns: readonly FrozenPattern[]): void {
+    this.frozen.push(...patterns);
   }
 
   fail(diagnostic: Diagnostic): Value {

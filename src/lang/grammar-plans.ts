@@ -1,12 +1,13 @@
 /**
- * The grammar of what a model says about itself besides what it computes: checkpoint names, variants
- * worth comparing, budgets, and how text is generated.
+ * The grammar of what a model says about itself besides what it computes: checkpoint names, what is not
+ * trained, variants worth comparing, budgets, and how text is generated.
  *
  * Owns: one rule for each of these members. Meaning is given later; members that compute are
  * grammar.ts.
  */
 import type {
   BudgetMember,
+  FrozenMember,
   GenerateMember,
   NamedValue,
   SweepMember,
@@ -20,6 +21,7 @@ import {
   Budget,
   Colon,
   From,
+  Frozen,
   Generate,
   LeftBrace,
   RightBrace,
@@ -43,6 +45,14 @@ export abstract class PlanParser extends StatementParser {
     this.CONSUME(Arrow, { ERR_MSG: "`->` and the model's name" });
     const to = this.SUBRULE2(this.string);
     return { from, to, span: this.spanFrom(first) };
+  });
+
+  readonly frozen: Rule<FrozenMember> = this.RULE("frozen", (): FrozenMember => {
+    const first = this.CONSUME(Frozen);
+    this.CONSUME(LeftBrace, { ERR_MSG: "`{` and paths" });
+    const patterns = this.items(1, this.string, "a path", () => undefined);
+    this.CONSUME(RightBrace);
+    return { kind: "frozen", patterns, span: this.spanFrom(first) };
   });
 
   readonly sweep: Rule<SweepMember> = this.RULE("sweep", (): SweepMember => {

@@ -232,6 +232,7 @@ export class OssicleParser extends PlanParser {
           { ALT: () => this.SUBRULE(this.inputMember) },
           { ALT: () => this.SUBRULE(this.entry) },
           { ALT: () => this.SUBRULE(this.weights) },
+          { ALT: () => this.SUBRULE(this.frozen) },
           { ALT: () => this.SUBRULE(this.sweep) },
           { ALT: () => this.SUBRULE(this.budget) },
           { ALT: () => this.SUBRULE(this.generate) },

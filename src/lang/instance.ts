@@ -24,6 +24,7 @@ import {
   type BudgetLimit,
   type Generation,
   readBudget,
+  readFrozen,
   readGeneration,
   readRenames,
   readSweep,
@@ -159,6 +160,7 @@ function build(
   }
   layout.finish();
   for (const { member } of layout.weights) evaluation.rename(readRenames(member, path, evaluation));
+  for (const member of layout.frozen) evaluation.freeze(readFrozen(member, path));
   let isForced = false;
   const force = (): void => {
     layout.force();

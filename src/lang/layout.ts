@@ -12,6 +12,7 @@ import type {
   ConditionalMember,
   EntryMember,
   ForwardMember,
+  FrozenMember,
   GenerateMember,
   HandlerMember,
   InputMember,
@@ -51,6 +52,7 @@ export class Layout {
   readonly inputs: InputMember[] = [];
   readonly entries: EntryMember[] = [];
   readonly weights: { readonly member: WeightsMember; readonly view: View }[] = [];
+  readonly frozen: FrozenMember[] = [];
   readonly sweeps: { readonly member: SweepMember; readonly view: View }[] = [];
   readonly budgets: { readonly member: BudgetMember; readonly view: View }[] = [];
   readonly generations: { readonly member: GenerateMember; readonly view: View }[] = [];
@@ -178,6 +180,9 @@ export class Layout {
         return;
       case "weights":
         this.weights.push({ member, view });
+        return;
+      case "frozen":
+        this.frozen.push(member);
         return;
       case "sweep":
         if (!inherited || this.sweeps.length === 0) this.sweeps.push({ member, view });

@@ -154,6 +154,7 @@ function declarationOf(member: Member): { text: string; doc: string }[] {
 function planOf(member: Member): string[] {
   switch (member.kind) {
     case "weights":
+    case "frozen":
     case "sweep":
     case "budget":
     case "generate":

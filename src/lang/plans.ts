@@ -1,19 +1,21 @@
 /**
  * What a model says about itself besides what it computes.
  *
- * Owns: the meaning of `sweep`, `budget`, `weights` and `generate` as data, and whether they refer to
+ * Owns: the meaning of `sweep`, `budget`, `weights`, `frozen` and `generate` as data, and whether they refer to
  * what exists. They are carried out by the command line and by accounting.
  */
 import type {
   BudgetMember,
   EntryMember,
   Expression,
+  FrozenMember,
   GenerateMember,
   NamedValue,
   StaticParameter,
   SweepMember,
   WeightsMember,
 } from "./ast.ts";
+import type { Diagnostic } from "./diagnostic.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
@@ -27,6 +29,13 @@ import { isSilent, type Value } from "./value.ts";
 export interface Rename {
   readonly from: string;
   readonly to: string;
+}
+
+/** Learned tensors at these paths, and below them, are not trained. */
+export interface FrozenPattern {
+  /** From the root; `*` stands for any text. */
+  readonly pattern: string;
+  readonly span: Span;
 }
 
 export interface SweepAxis {
@@ -78,6 +87,26 @@ export function readRenames(member: WeightsMember, path: string, evaluation: Eva
     renames.push({ from: from.value, to: joinPath(path, to.value) });
   }
   return renames;
+}
+
+export function readFrozen(member: FrozenMember, path: string): FrozenPattern[] {
+  return member.patterns.map(({ value, span }) => ({ pattern: joinPath(path, value), span }));
+}
+
+/** Whether a learned tensor is meant by a pattern: it is at that path, or below. */
+export function fitsPath(path: string, pattern: string): boolean {
+  const source = pattern.split("*").map(literally).join(".*");
+  return new RegExp(`^${source}(?:\\..*)?$`).test(path);
+}
+
+/** Says of each pattern that means no learned tensor what there is. */
+export function checkFrozen(
+  patterns: readonly FrozenPattern[],
+  paths: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  return patterns
+    .filter(({ pattern }) => ![...paths].some((path) => fitsPath(path, pattern)))
+    .map(({ pattern, span }) => messages.frozenMatchesNothing(pattern, span, [...paths]));
 }
 
 /** The name under which a checkpoint holds the model's `path`, by the first renaming that fits. */

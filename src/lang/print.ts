@@ -12,6 +12,7 @@ import type {
   EntryMember,
   Expression,
   ForwardMember,
+  FrozenMember,
   GenerateMember,
   HandlerMember,
   ImportDeclaration,
@@ -47,7 +48,7 @@ export function printUnit(unit: SourceUnit, comments?: readonly Comment[]): stri
 /** What stands by itself in a reference. Of what computes, the signature alone. */
 export type Fragment = Expression | TypeExpression | Computing | PlanMember;
 type Computing = ForwardMember | HandlerMember | EntryMember;
-type PlanMember = WeightsMember | SweepMember | BudgetMember | GenerateMember;
+type PlanMember = WeightsMember | FrozenMember | SweepMember | BudgetMember | GenerateMember;
 
 /** A fragment as it would stand in a file, without comments. */
 export function printFragment(node: Fragment): string {
@@ -108,6 +109,7 @@ class UnitPrinter extends StatementPrinter {
       case "list-type":
         return this.type(node);
       case "weights":
+      case "frozen":
       case "sweep":
       case "budget":
       case "generate":
@@ -213,6 +215,13 @@ class UnitPrinter extends StatementPrinter {
           print: () => concat(this.string(theirs), " -> ", this.string(to)),
         }));
         return concat("weights ", this.#record(renames, from, true));
+      }
+      case "frozen": {
+        const patterns = node.patterns.map((pattern) => ({
+          span: pattern.span,
+          print: () => this.string(pattern),
+        }));
+        return concat("frozen ", this.#record(patterns, from));
       }
       case "sweep":
         return concat("sweep ", this.#values(node.axes, from));

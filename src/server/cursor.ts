@@ -80,7 +80,16 @@ function inString(line: string, lineStart: number, file: SourceFile, offset: num
 
 const headTokens = [
   ...[tokens.Forward, tokens.Entry, tokens.On, tokens.If, tokens.Else, tokens.For, tokens.Import],
-  ...[tokens.Weights, tokens.Sweep, tokens.Budget, tokens.Generate, tokens.Input, tokens.Param, tokens.Carry],
+  ...[
+    tokens.Weights,
+    tokens.Frozen,
+    tokens.Sweep,
+    tokens.Budget,
+    tokens.Generate,
+    tokens.Input,
+    tokens.Param,
+    tokens.Carry,
+  ],
   ...[tokens.Let, tokens.Kind],
 ];
 
@@ -134,7 +143,8 @@ function surroundingOf(
     case "{":
       if (isHeadOf(tokens.Import)) return "import";
       if (isHeadOf(tokens.Forward, tokens.Entry, tokens.On, tokens.For)) return "body";
-      if (isHeadOf(tokens.Weights, tokens.Sweep, tokens.Budget, tokens.Generate)) return "plan";
+      if (isHeadOf(tokens.Weights, tokens.Frozen, tokens.Sweep, tokens.Budget, tokens.Generate))
+        return "plan";
       if (isHeadOf(tokens.If, tokens.Else)) return surrounding === "members" ? "members" : "body";
       return surrounding === "top" ? "members" : "body";
     case "(":

@@ -224,6 +224,7 @@ class BlockReader {
           this.#readEntry(member);
           break;
         case "weights":
+        case "frozen":
           break;
         case "sweep":
           for (const { name, value } of member.axes) {

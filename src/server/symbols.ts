@@ -66,6 +66,7 @@ function memberSymbol(member: Member): DocumentSymbol | undefined {
     case "conditional":
     case "require":
     case "weights":
+    case "frozen":
     case "sweep":
     case "budget":
       return undefined;

@@ -90,7 +90,7 @@ export class Measures {
       case "params":
         return exactly(elementsOf(allParameters(this.model.entries)));
       case "trainable":
-        return exactly(elementsOf(trainableParameters(this.model.entries)));
+        return exactly(elementsOf(trainableParameters(this.model)));
       case "weights":
         return exactly(sumDims(allParameters(this.model.entries).map((parameter) => parameter.bytes)));
       case "state":
@@ -104,9 +104,9 @@ export class Measures {
 }
 
 /** What is trained when nobody says otherwise. */
-export function trainableParameters(entries: readonly EntryCost[]): ReturnType<typeof allParameters> {
+export function trainableParameters({ entries, frozen }: ModelCost): ReturnType<typeof allParameters> {
   const parameters = allParameters(entries);
-  return parameters.filter(trainedByDefault(parameters));
+  return parameters.filter(trainedByDefault(parameters, frozen));
 }
 
 function exactly(expression: Dim): Measured {

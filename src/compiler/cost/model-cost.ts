@@ -9,6 +9,7 @@ import type { DiagnosticSink } from "../../lang/diagnostic.ts";
 import { Dim, sumDims } from "../../lang/dims.ts";
 import type { Plans } from "../../lang/instance.ts";
 import type { EntryRequest } from "../../lang/model.ts";
+import type { FrozenPattern } from "../../lang/plans.ts";
 import type { Program } from "../../lang/program.ts";
 import { elaborate, entryNames } from "../elaborate.ts";
 import { optimize } from "../pipeline.ts";
@@ -38,6 +39,8 @@ export interface ModelCost {
   readonly parameters: readonly StaticParameter[];
   readonly entries: readonly EntryCost[];
   readonly plans: Plans;
+  /** What the text says is not trained. */
+  readonly frozen: readonly FrozenPattern[];
 }
 
 export interface CostRequest extends Omit<EntryRequest, "entry"> {
@@ -54,7 +57,7 @@ export function costModel(
   const names = request.entries ?? entryNames(program, request, sink);
   if (names === undefined || sink.hasErrors) return undefined;
   const entries: EntryCost[] = [];
-  let known: Pick<ModelCost, "model" | "parameters" | "plans"> | undefined;
+  let known: Omit<ModelCost, "entries"> | undefined;
   for (const entry of names) {
     const elaboration = elaborate(program, { ...request, entry }, sink);
     if (elaboration === undefined || sink.hasErrors) return undefined;
@@ -63,6 +66,7 @@ export function costModel(
       model: evaluated.model,
       parameters: outline.declaration.parameters,
       plans: outline.instance.plans(),
+      frozen: outline.evaluator.frozen,
     };
     entries.push({
       model: evaluated.model,

@@ -106,7 +106,7 @@ function treeToJson(tree: CostTree): unknown {
   return { path: tree.path, ...amountsToJson(tree.amounts), parts: tree.children.map(treeToJson) };
 }
 
-function trainingToJson(training: TrainingCost): unknown {
+export function trainingToJson(training: TrainingCost): Record<string, Quantity> {
   return {
     trained: quantity(training.trained),
     frozen: quantity(training.frozen),

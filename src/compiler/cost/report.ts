@@ -15,6 +15,7 @@ import { type DeviceProfile, type Estimate, estimate } from "./latency.ts";
 import { type Measured, Measures, type Unavailable } from "./measures.ts";
 import { liveBytes, peakBytes, peakExpression, stateBytes, weightBytes } from "./memory.ts";
 import { allParameters, type CostSymbol, type EntryCost, elementsOf, type ModelCost } from "./model-cost.ts";
+import { bindTraining } from "./strategies.ts";
 import { selectTrained } from "./trained.ts";
 import { type TrainingCost, trainingCost } from "./training.ts";
 import { type CostTree, condense, type Grouping, mapTree, repeatOf, rollUp } from "./tree.ts";
@@ -127,7 +128,7 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
   const training =
     options.train === undefined
       ? undefined
-      : bindTraining(trainingCost(cost, selectTrained(options.train, measures.model.entries)), bind);
+      : bindTraining(trainingCost(cost, selectTrained(options.train, measures.model)), bind);
   const total = tree.amounts;
   const state = bind(stateBytes(cost));
   const prepared = {
@@ -172,18 +173,6 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
 function peakOf(live: readonly Dim[], bindings: Bindings): Dim {
   const peak = peakBytes(live, bindings);
   return live.find((dim) => dim.constant === peak) ?? sumDims([]);
-}
-
-function bindTraining(training: TrainingCost, bind: (dim: Dim) => Dim): TrainingCost {
-  return {
-    trained: bind(training.trained),
-    frozen: bind(training.frozen),
-    forward: bind(training.forward),
-    backward: bind(training.backward),
-    gradients: bind(training.gradients),
-    optimizer: bind(training.optimizer),
-    kept: bind(training.kept),
-  };
 }
 
 /** Every figure of a tree that is shown. */

@@ -3,10 +3,11 @@
  *
  * Owns: reading that, and refusing a pattern that no learned tensor fits.
  */
+import { fitsPath } from "../../lang/plans.ts";
 import { suggest } from "../../lang/suggest.ts";
 import { costFailure } from "./bindings.ts";
 import type { ParameterCost } from "./count.ts";
-import { allParameters, type EntryCost } from "./model-cost.ts";
+import { allParameters, type ModelCost } from "./model-cost.ts";
 import { isAdapter, trainedByDefault } from "./training.ts";
 
 /**
@@ -16,14 +17,14 @@ import { isAdapter, trainedByDefault } from "./training.ts";
  */
 export function selectTrained(
   text: string,
-  entries: readonly EntryCost[],
+  { entries, frozen }: Pick<ModelCost, "entries" | "frozen">,
 ): (parameter: ParameterCost) => boolean {
   const parameters = allParameters(entries);
   const words = text
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "");
-  const rules = (words.length === 0 ? ["default"] : words).map((word) => ruleFor(word, parameters));
+  const rules = (words.length === 0 ? ["default"] : words).map((word) => ruleFor(word, parameters, frozen));
   const onlyFreezes = rules.every((rule) => !rule.trains);
   return (parameter) => {
     let trained = onlyFreezes;
@@ -37,12 +38,13 @@ interface Rule {
   readonly fits: (parameter: ParameterCost) => boolean;
 }
 
-function ruleFor(word: string, parameters: readonly ParameterCost[]): Rule {
+function ruleFor(word: string, parameters: readonly ParameterCost[], frozen: ModelCost["frozen"]): Rule {
   const trains = !word.startsWith("!");
   const name = trains ? word : word.slice(1);
   if (name === "all") return { trains, fits: () => true };
-  if (name === "default") return { trains, fits: trainedByDefault(parameters) };
-  const fits = name === "adapters" ? isAdapter : matcher(name);
+  if (name === "default") return { trains, fits: trainedByDefault(parameters, frozen) };
+  const fits =
+    name === "adapters" ? isAdapter : ({ parameter }: ParameterCost) => fitsPath(parameter.path, name);
   if (parameters.some(fits)) return { trains, fits };
   const starts = [...new Set(parameters.map(({ parameter }) => parameter.path.split(".")[0] ?? ""))];
   const close = suggest(
@@ -55,13 +57,4 @@ function ruleFor(word: string, parameters: readonly ParameterCost[]): Rule {
     name === "adapters" ? "There are no adapters here." : `No learned tensor fits \`${name}\`.`,
     close.length > 0 ? `did you mean ${close.join(" or ")}? ${paths}` : paths,
   );
-}
-
-function matcher(pattern: string): (parameter: ParameterCost) => boolean {
-  const source = pattern
-    .split("*")
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
-  const whole = new RegExp(`^${source}(?:\\..*)?$`);
-  return ({ parameter }) => whole.test(parameter.path);
 }

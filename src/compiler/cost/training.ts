@@ -7,6 +7,7 @@
  * AdamW, with two f32 moments for each trained element.
  */
 import { type Dim, sumDims } from "../../lang/dims.ts";
+import { type FrozenPattern, fitsPath } from "../../lang/plans.ts";
 import { isFloat } from "../../lang/types.ts";
 import type { Node, Value } from "../graph.ts";
 import type { Scalar } from "../ops/lowering.ts";
@@ -69,13 +70,18 @@ export function trainingCost(cost: GraphCost, trains: (parameter: ParameterCost)
 }
 
 /**
- * What is trained when nobody says: everything, except that a component with adapters trains only those.
+ * What is trained when nobody says: everything, except what the text declares as frozen, and that a
+ * component with adapters trains only those.
  */
 export function trainedByDefault(
   parameters: readonly ParameterCost[],
+  frozen: readonly FrozenPattern[],
 ): (parameter: ParameterCost) => boolean {
   const adapted = new Set(parameters.filter(isAdapter).map((parameter) => parameter.component));
-  return (parameter) => isAdapter(parameter) || !adapted.has(parameter.component);
+  const fixed = new Set(
+    parameters.filter(({ parameter: { path } }) => frozen.some(({ pattern }) => fitsPath(path, pattern))),
+  );
+  return (parameter) => !fixed.has(parameter) && (isAdapter(parameter) || !adapted.has(parameter.component));
 }
 
 /** Whether a learned tensor belongs to an adapter. */

@@ -236,6 +236,13 @@ export const nameCodes = {
     explanation:
       "`budget { macs(seconds: 10) <= 32G }` is held against what the model would cost, counted before anything is run: of its first entry, of the one that is named as in `memory(step)`, or of a whole clip as in `macs(seconds: 10, tokens: 30)`. The parts that cost most are listed, and where one parameter can bring the model within the limit, the nearest value that does.",
   },
+  "bad-frozen": {
+    severity: "error",
+    cause: "text",
+    summary: "What is declared as frozen is no part of the model.",
+    explanation:
+      '`frozen { "encoder", "decoder.*.norm" }` names parts or learned tensors by their paths, from the block in which it stands; each `*` stands for any text. What lies at such a path, and below it, is left as it is when the model is trained. A path that means nothing is a mistake.',
+  },
   "bad-rename": {
     severity: "error",
     cause: "text",

@@ -5,8 +5,9 @@ import type { BlockDeclaration, Identifier, NumberLiteral, StaticParameter } fro
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 import { printStaticType } from "../static-types.ts";
+import { suggest } from "../suggest.ts";
 import { describeValue, type Value } from "../value.ts";
-import { code, didYouMean, report } from "./build.ts";
+import { alternatives, code, didYouMean, enumeration, report } from "./build.ts";
 
 export function unknownLanguage(version: NumberLiteral): Diagnostic {
   const message = `This file is written for version ${version.text} of the language, and only version 1 is known.`;
@@ -132,6 +133,28 @@ export function overBudget({
         edits: [{ span: initial.span, replacement: change.text }],
       }),
   });
+}
+
+/** `paths` are those of all learned tensors. */
+export function frozenMatchesNothing(pattern: string, span: Span, paths: readonly string[]): Diagnostic {
+  const ends = paths.flatMap((path) => [...path.matchAll(/\.|$/g)].map(({ index }) => path.slice(0, index)));
+  const parts = [...new Set(ends)];
+  const [best, ...others] = suggest(pattern, parts);
+  const first = [...new Set(paths.map((path) => path.split(".")[0] ?? ""))];
+  const isWhole = span.file.text.slice(span.start + 1, span.end - 1) === pattern;
+  return report(
+    "bad-frozen",
+    `No learned tensor is at \`${pattern}\`, or below it.`,
+    span,
+    "freezes nothing",
+    {
+      hint:
+        best === undefined
+          ? `paths begin with ${enumeration(first.slice(0, 12).map(code))}`
+          : `did you mean ${alternatives([best, ...others].map(code))}?`,
+      ...(best !== undefined && isWhole && { edits: [{ span, replacement: JSON.stringify(best) }] }),
+    },
+  );
 }
 
 export function badRename(span: Span, left: number, right: number): Diagnostic {
