@@ -115,7 +115,7 @@ export class Call {
   /** Where in the model a dispatch is, and what it runs. */
   describe(index: number): { readonly path: string; readonly kernel: string } {
     const each = this.#prepared.dispatches[index];
-    return { path: each?.dispatch.path ?? "", kernel: each?.kernel.label ?? "" };
+    return { path: each?.dispatch.path || this.#prepared.entry.name, kernel: each?.kernel.label ?? "" };
   }
 
   /** Everything after the dispatches: state that lies elsewhere, results that are wanted. */

@@ -110,7 +110,7 @@ export class PreparedEntry {
     const dispatches = await Promise.all(
       planned.map(async (each) => ({
         ...each,
-        pipeline: await on.kernels.pipeline(each.kernel, each.dispatch.path),
+        pipeline: await on.kernels.pipeline(each.kernel, each.dispatch.path || entry.name),
       })),
     );
     const words = numbers.words();
