@@ -9,13 +9,15 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { LocatedSource, SourceHost } from "../server/host.ts";
 import { inside, libraryRoot, locateImport, readText } from "./modules.ts";
-import { isFolder, sourceFiles } from "./source-files.ts";
+import { isFolder } from "./source-files.ts";
 import { packageVersion } from "./version.ts";
 
 const extension = ".oss";
 const libraryPrefix = "ossicle/";
 /** Seconds for which a folder is taken to hold what it held. */
-const listingAge = 2;
+const listingAge = 5;
+/** Files and folders that are looked at in search of sources. */
+const mostEntries = 50_000;
 
 export class FileHost implements SourceHost {
   readonly version = packageVersion();
@@ -73,7 +75,7 @@ export class FileHost implements SourceHost {
     const now = performance.now() / 1000;
     const known = this.#listings.get(folder);
     if (known !== undefined && now - known.at < listingAge) return known.files;
-    const files = attempt(() => [...sourceFiles([folder])]) ?? [];
+    const files = sourcesNear(folder);
     this.#listings.set(folder, { at: now, files });
     return files;
   }
@@ -88,7 +90,7 @@ export class FileHost implements SourceHost {
     if (!inside(folder, fence) || !isFolder(folder)) return [];
     const entries = attempt(() => readdirSync(folder, { withFileTypes: true })) ?? [];
     return entries
-      .filter(({ name }) => !name.startsWith(".") && name !== "node_modules")
+      .filter(({ name }) => !isSkipped(name))
       .flatMap((entry) => {
         if (entry.isDirectory()) return [`${entry.name}/`];
         const isOther = join(folder, entry.name) !== from;
@@ -101,6 +103,28 @@ export class FileHost implements SourceHost {
     const page = new URL(`${code}.md`, this.#documentation);
     return existsSync(fileURLToPath(page)) ? page.href : undefined;
   }
+}
+
+/** Nearest folders first, and no more than `mostEntries`: an editor may have a whole disk open. */
+function sourcesNear(folder: string): string[] {
+  const found: string[] = [];
+  const waiting = [folder];
+  let seen = 0;
+  for (let next = waiting.shift(); next !== undefined && seen < mostEntries; next = waiting.shift()) {
+    const place = next;
+    const entries = attempt(() => readdirSync(place, { withFileTypes: true })) ?? [];
+    seen += entries.length + 1;
+    for (const entry of entries) {
+      if (isSkipped(entry.name)) continue;
+      if (entry.isDirectory()) waiting.push(join(place, entry.name));
+      else if (entry.name.endsWith(extension)) found.push(join(place, entry.name));
+    }
+  }
+  return found.sort();
+}
+
+function isSkipped(name: string): boolean {
+  return name.startsWith(".") || name === "node_modules";
 }
 
 /** `untitled:1`; a path of Windows begins with one letter. */

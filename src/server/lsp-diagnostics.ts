@@ -35,10 +35,20 @@ export function toLspDiagnostic(
     code,
     ...(href === undefined ? {} : { codeDescription: { href } }),
     source: "ossicle",
-    message: messageOf(diagnostic),
+    message: shortened(messageOf(diagnostic), workspace),
     ...(code.startsWith("unused-") ? { tags: [DiagnosticTag.Unnecessary] } : {}),
     ...(relatedInformation.length === 0 ? {} : { relatedInformation }),
   };
+}
+
+/** Paths as a program would write them: from the library, or from the folder that is open. */
+function shortened(message: string, { host, folders }: Workspace): string {
+  const bases = [[host.library, "ossicle/"], ...folders.map((folder) => [folder, ""])];
+  return bases.reduce(
+    (text, [base = "", written = ""]) =>
+      text.replaceAll(`${base}/`, written).replaceAll(`${base}\\`, written),
+    message,
+  );
 }
 
 function messageOf({ message, primary, notes, hint }: Diagnostic): string {

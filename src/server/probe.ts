@@ -25,12 +25,7 @@ export interface Probe {
 const probeName = "zzzProbe_zzz";
 
 export function probeAt(file: SourceFile, cursor: Cursor): Probe | undefined {
-  const { start, end, place } = cursor;
-  const before = file.text.slice(0, start);
-  const after = file.text.slice(end);
-  const lead = leadFor(place.kind);
-  // Once as if the text ended there: what follows may read as a part of what is half-typed.
-  for (const text of [`${before}${lead}${probeName}${after}`, `${before}${lead}${probeName}\n`]) {
+  for (const { text, offset } of probedTexts(file, cursor)) {
     const probed = new SourceFile(file.path, text);
     const { unit } = parsedFile(probed);
     let scope: NameScope | undefined;
@@ -40,11 +35,33 @@ export function probeAt(file: SourceFile, cursor: Cursor): Probe | undefined {
         scope ??= found;
       },
     });
-    const offset = start + lead.length;
-    const nodes = nodesAt(unit, offset);
-    if (scope !== undefined) return { names, scope, nodes, offset };
+    if (scope !== undefined) return { names, scope, nodes: nodesAt(unit, offset), offset };
   }
   return undefined;
+}
+
+interface ProbedText {
+  readonly text: string;
+  /** Where the name begins. */
+  readonly offset: number;
+}
+
+/** The likeliest first: each is tried when the name got lost in those before it. */
+function* probedTexts(file: SourceFile, { start, end, place }: Cursor): Iterable<ProbedText> {
+  const before = file.text.slice(0, start);
+  const after = file.text.slice(end);
+  const lead = leadFor(place.kind);
+  const offset = start + lead.length;
+  yield { text: `${before}${lead}${probeName}${after}`, offset };
+  // What follows may read as a part of what is half-typed.
+  yield { text: `${before}${lead}${probeName}\n`, offset };
+  // A `for` or an `if` waits for its braces.
+  yield { text: `${before}${lead}${probeName} {}${after}`, offset };
+  // A line that makes no sense: what is in sight there is known all the same.
+  const lineStart = start - (file.position(start).column - 1);
+  const instead = `${before.slice(0, lineStart)}let zzzValue = `;
+  const rest = after.slice(/^[^\r\n]*/.exec(after)?.[0].length ?? 0);
+  yield { text: `${instead}${probeName}${rest}`, offset: instead.length };
 }
 
 /** What makes a whole of a name alone: members and statements are no expressions. */
