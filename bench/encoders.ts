@@ -6,8 +6,8 @@
  */
 import type { Progress } from "../src/cli/progress.ts";
 import { openWeights } from "../src/cli/weights.ts";
-import type { Graph } from "../src/compiler/graph.ts";
 import type { HostTensor } from "../src/compiler/host-tensor.ts";
+import { totalsOf } from "../src/compiler/totals.ts";
 import type { OnnxSession } from "../src/runtime/onnx-session.ts";
 import { printSpread, ratio, type Spread, spread, type TimeRatio, type Times, takeTurns } from "./measure.ts";
 import { compileModel, type ModelChoice, openSessions, quiet } from "./models.ts";
@@ -59,7 +59,7 @@ export async function measureEncoder(
     for (const [i, rate] of rates.entries()) runs[String(rate)] = () => runOne(models.sessions[i], inputs);
     const times = await takeTurns(runs, names, rounds, () => progress.advance());
     const of = (name: string): Times => times.get(name) ?? { clock: [], processor: [] };
-    const macs = graphs.map(macsOf);
+    const macs = graphs.map((graph) => totalsOf(graph).macs.evaluate(bindings));
     const whole = macs[0] ?? 1;
     const pruned = keeps.map((keep, i): PrunedResult => {
       const time = ratio(of(String(keep)), of("1"));
@@ -125,12 +125,4 @@ async function compareOutputs(
       throw new Error("the logits are not finite, or differ from run to run");
     }
   }
-}
-
-function macsOf(graph: Graph): number {
-  return graph.nodes.reduce((sum, node) => {
-    const operands = node.operands.map((value) => value.type);
-    const results = node.results.map((value) => value.type);
-    return sum + node.op.cost({ operands, results, attributes: node.attributes }).macs.evaluate(bindings);
-  }, 0);
 }

@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: ratios measured side by side in one run, printed and written to out/bench.json.
  *
- * `npm run bench -- --quick` measures less. Machines are noisy: medians, with the least and the most.
+ * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `memory`) one part. Machines
+ * are noisy: medians, with the least and the most.
  */
 
 import { mkdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { writeWhole } from "../src/cli/output-files.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
+import { decoder, measureDecoder, printDecoder } from "./decoders.ts";
 import { type EncoderResult, measureEncoder, printEncoder } from "./encoders.ts";
 import { measureLanguage, printLanguage } from "./language.ts";
 import { measureLanguageServer, printLanguageServer } from "./language-server.ts";
-import { measureMemory, printMemory } from "./memory.ts";
+import { type MemoryResult, measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
 
 const quick = process.argv.includes("--quick");
@@ -23,13 +25,24 @@ console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores,
 console.log(
   `medians of ${rounds} rounds (least to most), onnxruntime's CPU library; "at best": least processor times\n`,
 );
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+const wanted = (part: string): boolean => only === undefined || only === part;
 const results: EncoderResult[] = [];
-for (const choice of quick ? encoders.slice(2) : encoders) {
+for (const choice of wanted("encoders") ? (quick ? encoders.slice(2) : encoders) : []) {
   const result = await measureEncoder(choice, keeps, rounds, progress);
   console.log(`${printEncoder(result)}\n`);
   results.push(result);
 }
-const memory = await measureMemory(
+const decoded = wanted("decoders") ? await measureDecoder(decoder, rounds, progress) : undefined;
+if (decoded !== undefined) console.log(`${printDecoder(decoded, decoder)}\n`);
+const memory: MemoryResult[] = [];
+const measure = async (...given: Parameters<typeof measureMemory>): Promise<void> => {
+  if (!wanted("memory")) return;
+  const measured = await measureMemory(...given);
+  console.log(measured === undefined ? "peak memory: this system does not tell" : printMemory(measured));
+  if (measured !== undefined) memory.push(measured);
+};
+await measure(
   "ossicle classify, AST 10-10 at full size",
   [
     "classify",
@@ -41,7 +54,16 @@ const memory = await measureMemory(
   ],
   4 * 86_594_063,
 );
-console.log(memory === undefined ? "peak memory: this system does not tell" : printMemory(memory));
+await measure(
+  "ossicle generate, Mamba-2 370m, 32 ids",
+  [
+    "generate",
+    "models/decoders/mamba2-lm.oss",
+    ...["--set", "size=370m", "--weights", "random:1"],
+    ...["--prompt-ids", "12,7,401", "--max-tokens", "32"],
+  ],
+  4 * 368_346_624,
+);
 const language = await measureLanguage(quick ? 5 : 11);
 console.log(printLanguage(language));
 const languageServer = await measureLanguageServer(quick ? 1 : 4);
@@ -50,12 +72,13 @@ console.log(printLanguageServer(languageServer));
 await mkdir("out", { recursive: true });
 const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
 const report = {
-  version: 2,
+  version: 3,
   date: new Date().toISOString(),
   machine,
   rounds,
   encoders: results,
-  memory: memory ?? null,
+  decoder: decoded ?? null,
+  memory,
   language,
   languageServer,
 };

@@ -14,6 +14,7 @@ import type { Elaboration } from "../src/compiler/elaborate.ts";
 import type { Graph } from "../src/compiler/graph.ts";
 import type { WeightSource } from "../src/compiler/host-tensor.ts";
 import { compileOnnx } from "../src/compiler/onnx/compile.ts";
+import type { OnnxProfile } from "../src/compiler/onnx/context.ts";
 import { createOnnxSession, type OnnxSession } from "../src/runtime/onnx-session.ts";
 
 export interface ModelChoice {
@@ -68,6 +69,7 @@ export async function openSessions(
   graphs: readonly Graph[],
   weights: WeightSource,
   progress: Progress,
+  profile: OnnxProfile = "portable",
 ): Promise<OpenSessions> {
   const folder = await mkdtemp(join(tmpdir(), "ossicle-"));
   const sessions: OnnxSession[] = [];
@@ -77,7 +79,11 @@ export async function openSessions(
   };
   try {
     const named = graphs.map((graph, i) => ({ ...graph, name: `graph${i}` }));
-    const artefact = compileOnnx(named, weights, { storage: "external", dataFile: "weights.data" });
+    const artefact = compileOnnx(named, weights, {
+      storage: "external",
+      dataFile: "weights.data",
+      profile,
+    });
     await writeArtefact(artefact, folder, false, progress);
     for (const { name } of named) sessions.push(await createOnnxSession(join(folder, `${name}.onnx`)));
     return { sessions, release };

@@ -10,6 +10,7 @@ import type { Graph, Node, Value } from "../src/compiler/graph.ts";
 import { GraphBuilder } from "../src/compiler/graph-builder.ts";
 import { elementCount, type HostTensor, type WeightSource } from "../src/compiler/host-tensor.ts";
 import { findOp } from "../src/compiler/ops/index.ts";
+import { chunksOf, sizesOf } from "../src/compiler/ops/ssd/form.ts";
 import type { Attributes } from "../src/lang/catalog.ts";
 import { Dim } from "../src/lang/dims.ts";
 import type { TensorType } from "../src/lang/types.ts";
@@ -29,9 +30,12 @@ export function productsOf(graph: Graph, bindings: Bindings): Products {
     const operands = node.operands.map((value) => value.type);
     const results = node.results.map((value) => value.type);
     const cost = evaluateDim(node.op.cost({ operands, results, attributes: node.attributes }).macs, bindings);
-    if (cost === 0) continue;
+    // Short filters are no matrix products.
+    if (cost === 0 || node.op.accounting.family === "convolution") continue;
     macs += cost;
-    writer.add(productOf(node, bindings));
+    const found =
+      node.op.accounting.family === "scan" ? scanProducts(node, bindings) : [productOf(node, bindings)];
+    for (const product of found) writer.add(product);
   }
   return { ...writer.finish(), macs };
 }
@@ -63,6 +67,27 @@ function productOf(node: Node, bindings: Bindings): Product {
     right: [depth, channels],
     learned: true,
   };
+}
+
+/** Those of the chunked form (arXiv:2405.21060, section 6), for all chunks at once. */
+function scanProducts(node: Node, bindings: Bindings): Product[] {
+  const types = node.operands.map((value) => value.type);
+  const sizes = sizesOf(types);
+  const chunks = chunksOf(sizes.length, node.attributes);
+  const bound = (dim: Dim): number => evaluateDim(dim, bindings);
+  const [batch = 1, heads = 1, groups = 1] = [sizes.batch, sizes.heads, sizes.groups].map(bound);
+  const [width = 1, state = 1] = [sizes.width, sizes.state].map(bound);
+  const [count = 1, size = 1] = [chunks.count, chunks.length].map(bound);
+  const of = (parts: number, left: readonly number[], right: readonly number[]): Product => {
+    const all = batch * parts * count;
+    return { left: [all, ...left], right: [all, ...right], learned: false };
+  };
+  return [
+    of(groups, [size, state], [state, size]),
+    of(heads, [size, size], [size, width]),
+    of(heads, [width, size], [size, state]),
+    of(heads, [size, state], [state, width]),
+  ];
 }
 
 class ProductWriter {
