@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../support/cli.ts";
-import { closenessOf, runToTensors, type Target } from "../support/golden.ts";
-import { expectClose, type Tensors, tensorOf } from "../support/tensors.ts";
+import { closenessOf, runToFile, runToTensors, type Target, targets } from "../support/golden.ts";
+import { expectClose, readTensors, singleCloseness, type Tensors, tensorOf } from "../support/tensors.ts";
 
 const audio = join(root, "test/golden/fbank-speech-short/audio.wav");
 
@@ -83,5 +83,97 @@ describe("SAM", () => {
     expect(
       [0, 1, 2, 3].map((part) => kept.filter((place) => Math.floor(place / 16) === part).length),
     ).toEqual([4, 4, 4, 4]);
+  });
+});
+
+const llama = "Llama(width: 24, depth: 2, heads: 3, inner: 40, vocabulary: 48)";
+const eat = "EatEncoder(frames: 128, width: 24, depth: 2, heads: 3)";
+const cavMae = (also: string): string =>
+  `CavMaeEncoder(frames: 128, patch_width: 24, depth: 4, heads: 3${also})`;
+
+/** Those whose decoder attends, and how many tokens they make of 88,908 samples. */
+const attending: readonly (Captioned & { readonly tokens: number; readonly width: number })[] = [
+  {
+    file: "captioners/slam-aac.oss",
+    model: "SlamAac",
+    settings: { frames: 128, encoder: eat, decoder: llama },
+    tokens: 13,
+    width: 24,
+  },
+  {
+    file: "captioners/ltu.oss",
+    model: "Ltu",
+    settings: { frames: 128, encoder: cavMae(""), decoder: llama },
+    tokens: 4,
+    width: 24,
+  },
+  {
+    file: "captioners/gama.oss",
+    model: "Gama",
+    settings: {
+      frames: 128,
+      encoder: cavMae(", also: [1, 2]"),
+      also: "[1, 2]",
+      soft: 3,
+      queries: 5,
+      heads: 3,
+      depth: 2,
+      decoder: llama,
+    },
+    tokens: 3 + 5 + 8,
+    width: 24,
+  },
+  {
+    file: "captioners/salmonn.oss",
+    model: "Salmonn",
+    settings: {
+      speech: "WhisperEncoder(width: 24, depth: 2, heads: 3, bins: 80, positions: 300)",
+      sound: "BeatsEncoder(width: 24, depth: 2, heads: 3, embedded: 16, kernel: 8, kernel_groups: 4)",
+      decoder: llama,
+    },
+    tokens: 17,
+    width: 24,
+  },
+  {
+    file: "captioners/hybrid.oss",
+    model: "HybridCaptioner",
+    settings: {
+      frames: 128,
+      encoding: eat,
+      decoding:
+        "Mamba2Attention(width: 32, depth: 4, at: [1, 3], heads: 3, head_dimension: 8, turned: 4, head_width: 16, state: 8, vocabulary: 48, chunk: 4)",
+    },
+    tokens: 8,
+    width: 32,
+  },
+];
+
+describe.each(attending)("$model", ({ tokens, width, ...given }) => {
+  test("from sound to scores, on both targets", async () => {
+    const got = await described(given);
+    expect(tensorOf(got, "connector").shape).toEqual([1, tokens, width]);
+    expect(tensorOf(got, "logits").shape).toEqual([1, 48]);
+  });
+
+  test.each(targets)("on %s, a step gives what a longer prompt does", async (target) => {
+    const request = { ...given, weights: "random:3", target };
+    const whole = await runToTensors({
+      ...request,
+      entry: "prefill",
+      inputs: { audio, prompt: "[[5, 1, 2, 7]]" },
+    });
+    const first = await runToFile({
+      ...request,
+      entry: "prefill",
+      inputs: { audio, prompt: "[[5, 1, 2]]" },
+    });
+    const kept = [...(await readTensors(first)).keys()].filter((name) => name.startsWith("present"));
+    const past = kept.map((name) => [name.replace("present", "past"), `${first}:${name}`]);
+    const inputs = { token: "[[7]]", ...Object.fromEntries(past) };
+    const next = await runToTensors({ ...request, entry: "step", inputs });
+    expect([...next.keys()].sort()).toEqual([...whole.keys()].sort());
+    for (const [name, want] of whole) {
+      expectClose(tensorOf(next, name), want, singleCloseness, `${given.model}: ${name} on ${target}`);
+    }
   });
 });

@@ -81,6 +81,56 @@ const beats: FullSize = {
   macs: 496 * 512 * (256 + 768) + 496 * 128 * 768 * 48 + vit(496) + 12 * 496 * 12 * 64 * 8,
 };
 
+/** Of ten seconds: 998 frames, a transform of 400 samples into 256 frequencies, 128 bands. */
+const filterbank = 998 * 256 * (2 * 400 + 128);
+const llama7b = 6_738_415_616;
+/** On the queries and values of every layer, at rank 8. */
+const lora = (depth: number, width: number): number => depth * 2 * 8 * (width + width);
+
+const attending: readonly FullSize[] = [
+  {
+    file: "ossicle/captioners/slam-aac.oss",
+    model: "SlamAac",
+    entry: "listen",
+    at: { T: 160_000 },
+    parameters: 89_972_736 + 3841 * 2048 + 2049 * 4096 + llama7b + lora(32, 4096),
+    macs: filterbank + 512 * 256 * 768 + vit(513) + 102 * 2048 * (3840 + 4096),
+  },
+  {
+    // Its authors count 6,831,480,832: their checkpoint has two unused pairs of norms in each of 12 layers.
+    file: "ossicle/captioners/ltu.oss",
+    model: "Ltu",
+    entry: "listen",
+    at: { T: 160_000 },
+    parameters: 6_831_480_832 - 12 * 4 * 2 * 768,
+    macs: filterbank + 512 * 256 * 768 + vit(512) + 32 * 768 * 4096,
+  },
+  {
+    // Of the Q-Former, the first of two layers looks at the tokens, which are 2048 wide.
+    file: "ossicle/captioners/salmonn.oss",
+    model: "Salmonn",
+    entry: "listen",
+    at: { T: 480_000 },
+    parameters:
+      636_784_640 + 90_311_792 + 2 * 2048 + 18_508_032 + 769 * 5120 + 13_015_864_320 + lora(40, 5120),
+    macs:
+      // Whisper's features and layers
+      3000 * 200 * (2 * 400 + 80) +
+      3000 * 3 * 80 * 1280 +
+      1500 * 3 * 1280 ** 2 +
+      32 * (12 * 1500 * 1280 ** 2 + 2 * 1500 ** 2 * 1280) +
+      // those of BEATs, of 2998 frames
+      2998 * 256 * (2 * 400 + 128) +
+      1496 * 512 * (256 + 768) +
+      1496 * 128 * 768 * 48 +
+      vit(1496) +
+      12 * 1496 * 12 * 64 * 8 +
+      // 88 windows of 17 tokens: the first layer from the queries on, which are learned, then the second
+      88 * (9 * 768 ** 2 + 17 * 2 * (2048 + 1) * 768 + 12 * 768 ** 2 + 2 * 768) +
+      88 * 768 * 5120,
+  },
+];
+
 /** What SAM's parts hold: arXiv:2509.15680 has three sizes of decoder, and ranks 8 and 256. */
 const sam = [
   {
@@ -122,8 +172,7 @@ const captioners = sam.flatMap(({ model, decoder, lora, wide, each, width }): Fu
         settings: { arrangement, rank },
         at: { T: 160_000 },
         parameters: 89_972_736 + (isConcat ? wide : each + width) + decoder + lora[rank],
-        // Of the front end: 998 frames, a transform of 400 samples into 256 frequencies, 128 bands.
-        macs: 998 * 256 * (2 * 400 + 128) + 512 * 256 * 768 + vit(513) + mlp,
+        macs: filterbank + 512 * 256 * 768 + vit(513) + mlp,
       };
     }),
   ),
@@ -133,7 +182,7 @@ const named = (values: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}=${value}`);
 
 test.each(
-  [...models, ...whisper, beats, ...captioners].map(
+  [...models, ...whisper, beats, ...attending, ...captioners].map(
     (model) => [model.model, named(model.settings ?? {}).join(", "), model] as const,
   ),
 )("%s %s", async (_, __, { file, model, entry, at, settings = {}, parameters, macs }) => {

@@ -48,6 +48,12 @@ const encoders: readonly Small[] = [
   },
   { name: "EatEncoder", encoder: `EatEncoder(frames: 64, bins: 64, ${size})`, shape: [2, 64, 64], extra: 1 },
   {
+    name: "CavMaeEncoder",
+    encoder: "CavMaeEncoder(frames: 64, bins: 64, patch_width: 16, depth: 3, heads: 2, hidden: 32)",
+    shape: [2, 64, 64],
+    extra: 0,
+  },
+  {
     name: "WhisperEncoder",
     encoder: `WhisperEncoder(${size}, bins: 8, positions: 16)`,
     shape: [2, 8, 32],

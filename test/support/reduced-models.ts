@@ -53,6 +53,16 @@ function mamba2(note: string, decoder: string, sizes: ReducedModel["sizes"] = te
   return { file: "models/decoders/mamba2-lm.oss", model: "Mamba2Lm", note, settings, sizes };
 }
 
+const llama = "Llama(width: 24, depth: 2, heads: 3, inner: 40, vocabulary: 48)";
+const eat = "EatEncoder(frames: 64, width: 24, depth: 2, heads: 3)";
+const cavMae = "frames: 64, patch_width: 24, depth: 3, heads: 3";
+
+/** A captioner whose decoder attends: what it keeps of L positions is open too. */
+function attending(file: string, model: string, settings: ReducedModel["settings"]): ReducedModel {
+  const sizes = { B: 1, T: 11_000, P: 5, L: 4 };
+  return { file: `models/captioners/${file}.oss`, model, note: "whole", settings, sizes };
+}
+
 export const reducedModels: readonly ReducedModel[] = [
   ...classifier("ast", "AstClassifier", { bins: 32 }),
   ...classifier("audiomae", "AudioMaeClassifier", { bins: 32 }),
@@ -89,6 +99,30 @@ export const reducedModels: readonly ReducedModel[] = [
     },
     sizes: { B: 1, T: 11_000, P: 5 },
   })),
+  attending("slam-aac", "SlamAac", { frames: 64, encoder: eat, decoder: llama }),
+  attending("ltu", "Ltu", { frames: 64, encoder: `CavMaeEncoder(${cavMae})`, decoder: llama }),
+  attending("gama", "Gama", {
+    frames: 64,
+    encoder: `CavMaeEncoder(${cavMae}, also: [0, 2])`,
+    also: "[0, 2]",
+    soft: 2,
+    queries: 3,
+    heads: 3,
+    depth: 2,
+    decoder: llama,
+  }),
+  attending("salmonn", "Salmonn", {
+    speech: "WhisperEncoder(width: 24, depth: 2, heads: 3, positions: 40)",
+    sound: "BeatsEncoder(width: 24, depth: 2, heads: 3, embedded: 16, kernel: 8, kernel_groups: 4)",
+    decoder: llama,
+  }),
+  attending("hybrid", "HybridCaptioner", {
+    frames: 64,
+    encoding: eat,
+    decoding:
+      "Mamba2Attention(width: 32, depth: 3, at: [1], heads: 3, head_dimension: 8, turned: 4, head_width: 16, state: 8, vocabulary: 48, chunk: 4)",
+    rank: 2,
+  }),
 ];
 
 const programs = new Map<string, Program>();
