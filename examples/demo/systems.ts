@@ -16,6 +16,7 @@ import type { Elaboration } from "../../src/compiler/elaborate.ts";
 import type { Graph } from "../../src/compiler/graph.ts";
 import type { HostTensor } from "../../src/compiler/host-tensor.ts";
 import { compileOnnx } from "../../src/compiler/onnx/compile.ts";
+import { totalsOf } from "../../src/compiler/totals.ts";
 import { DiagnosticError } from "../../src/lang/diagnostic.ts";
 import { renderDiagnostic } from "../../src/lang/render.ts";
 import { printType } from "../../src/lang/types.ts";
@@ -146,10 +147,7 @@ function summarise({ entry, graph }: Elaboration): string[] {
   const ports = (list: readonly { name: string; type: Parameters<typeof printType>[0] }[]): string =>
     list.map((port) => `${port.name}: ${printType(port.type)}`).join(", ");
   const results = entry.outputs.map(({ name, value }) => ({ name, type: value.type }));
-  const elements = graph.parameters.reduce(
-    (sum, value) => sum + value.type.shape.reduce((product, dim) => product * (dim.constant ?? 0), 1),
-    0,
-  );
+  const elements = totalsOf(graph).parameters.evaluate(new Map());
   return [
     `${entry.model}.${entry.entry}(${ports(entry.inputs)}) -> ${ports(results)}`,
     `${(elements / 1e6).toFixed(1)} M parameters`,
@@ -161,16 +159,6 @@ function patchCount(frames: number, bins: number, grid: PatchGrid): number {
   return along(frames, grid.timeStride) * along(bins, grid.frequencyStride);
 }
 
-/** Multiply-adds that the ops declare, at this length of sound. */
-function macsOf(graph: Graph, sampleCount: number): number {
-  const bindings = new Map([["T", sampleCount]]);
-  return graph.nodes.reduce((sum, node) => {
-    const operands = node.operands.map((value) => value.type);
-    const results = node.results.map((value) => value.type);
-    return sum + node.op.cost({ operands, results, attributes: node.attributes }).macs.evaluate(bindings);
-  }, 0);
-}
-
 interface Finished {
   readonly outputs: ReadonlyMap<string, HostTensor>;
   readonly milliseconds: number;
@@ -179,7 +167,8 @@ interface Finished {
 function timedRun(graph: Graph, sampleCount: number, finished: Finished): TimedRun {
   const logits = finished.outputs.get("logits")?.data ?? new Float32Array();
   const best = Array.from(logits).reduce((top, value, i, all) => (value > (all[top] ?? 0) ? i : top), 0);
-  return { macs: macsOf(graph, sampleCount), milliseconds: finished.milliseconds, label: `class ${best}` };
+  const macs = totalsOf(graph).macs.evaluate(new Map([["T", sampleCount]]));
+  return { macs, milliseconds: finished.milliseconds, label: `class ${best}` };
 }
 
 async function once(path: string, inputs: ReadonlyMap<string, HostTensor>): Promise<HostTensor> {

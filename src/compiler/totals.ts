@@ -5,7 +5,8 @@
  * by convention.
  */
 import { Dim, productDims, sumDims } from "../lang/dims.ts";
-import type { Graph, Node, Value } from "./graph.ts";
+import { countGraph } from "./cost/count.ts";
+import type { Graph } from "./graph.ts";
 
 export interface Totals {
   /** Learned tensors that the entry needs, and their elements. */
@@ -19,23 +20,8 @@ export function totalsOf(graph: Graph): Totals {
   return {
     tensors: graph.parameters.length,
     parameters: sumDims(graph.parameters.map((value) => productDims(value.type.shape))),
-    macs: sumDims(nodesOfACall(graph).map(macsOf)),
+    macs: sumDims(countGraph(graph).nodes.map((node) => node.macs)),
   };
-}
-
-/** The nodes that depend on an input. */
-function nodesOfACall(graph: Graph): Node[] {
-  const varying = new Set<Value>(graph.inputs.map((input) => input.value));
-  return graph.nodes.filter((node) => {
-    const varies = node.operands.some((operand) => varying.has(operand));
-    if (varies) for (const result of node.results) varying.add(result);
-    return varies;
-  });
-}
-
-function macsOf({ op, operands, results, attributes }: Node): Dim {
-  const types = (values: readonly Value[]) => values.map((value) => value.type);
-  return op.cost({ operands: types(operands), results: types(results), attributes }).macs;
 }
 
 /** `48,523,277,568`: a count as people read it; expressions of open sizes too. */
