@@ -18,7 +18,7 @@ import { loadProgram, type ModuleLoader } from "../src/lang/program.ts";
 import { SourceFile } from "../src/lang/source.ts";
 import { staticTypeNames } from "../src/lang/static-types.ts";
 import { tensorTypeNames } from "../src/lang/tensor-types.ts";
-import { reservedWords } from "../src/lang/tokens.ts";
+import { reservedWords, vocabulary } from "../src/lang/tokens.ts";
 import { filesUnder, readText, root } from "./support/product-files.ts";
 import { outputPattern, type Snippet, snippetsOf, splitCommand, stepsOf } from "./support/snippets.ts";
 import { squaredRelu } from "./support/squared-relu.ts";
@@ -96,6 +96,16 @@ describe("docs/language.md", () => {
   ];
   test.each(words)("names all %s", (_, names) => {
     expect(names.filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  test("has a program for every keyword", () => {
+    const keywords = vocabulary.flatMap(({ name }) => /^Keyword_(\w+)$/.exec(name)?.[1] ?? []);
+    const programs = snippets.filter(
+      ({ document, language }) => document === "docs/language.md" && language === "ossicle",
+    );
+    const used = new Set(programs.flatMap(({ text }) => text.match(/\w+/g) ?? []));
+    expect(keywords.length).toBeGreaterThan(20);
+    expect(keywords.filter((word) => !used.has(word))).toEqual([]);
   });
 });
 
