@@ -31,6 +31,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["generate", async () => (await import("./generate-command.ts")).addGenerate],
   ["caption", async () => (await import("./generate-command.ts")).addCaption],
   ["weights", async () => (await import("./weights-command.ts")).addWeights],
+  ["import", async () => (await import("./import-command.ts")).addImport],
 ]);
 
 export async function main(arguments_: readonly string[]): Promise<number> {
