@@ -169,21 +169,40 @@ export class KernelWriter {
   }
 
   block(head: string, conditional: boolean, body: () => void): void {
+    const lines = this.#linesOf(conditional, body);
+    this.line(`${head} {`);
+    for (const line of lines) this.line(`  ${line}`);
+    this.line("}");
+  }
+
+  /** Both ways of a condition. What either of them needs from outside is written ahead of both. */
+  either(condition: string, whenTrue: () => void, whenFalse: () => void): void {
+    const first = this.#linesOf(true, whenTrue);
+    const second = this.#linesOf(true, whenFalse);
+    this.line(`if (${condition}) {`);
+    for (const line of first) this.line(`  ${line}`);
+    this.line("} else {");
+    for (const line of second) this.line(`  ${line}`);
+    this.line("}");
+  }
+
+  #linesOf(conditional: boolean, body: () => void): readonly string[] {
     const inner: Scope = { lines: [], terms: new Map(), conditional };
     this.#scopes.push(inner);
     body();
     this.#scopes.pop();
-    this.line(`${head} {`);
-    for (const line of inner.lines) this.line(`  ${line}`);
-    this.line("}");
+    return inner.lines;
   }
 
   /** A value that differs between two ways to compute it. */
   branch(condition: Term, type: ScalarType, whenTrue: () => string, whenFalse: () => string): Term {
     const name = this.fresh("w");
     this.line(`var ${name}: ${type};`);
-    this.block(`if (${condition.text})`, true, () => this.line(`${name} = ${whenTrue()};`));
-    this.block("else", true, () => this.line(`${name} = ${whenFalse()};`));
+    this.either(
+      condition.text,
+      () => this.line(`${name} = ${whenTrue()};`),
+      () => this.line(`${name} = ${whenFalse()};`),
+    );
     this.#depths.set(name, this.depth);
     return { text: name, type, lanes: 1, depth: this.depth };
   }

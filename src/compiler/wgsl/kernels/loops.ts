@@ -381,8 +381,7 @@ class StageWriter {
         const name = writer.variable("w", "f32", `${typeText("f32", lanes)}()`, lanes);
         const put = (part: LoopTerm) => (): void =>
           writer.line(`${name} = ${widened(this.#term(part, tile), lanes).text};`);
-        writer.block(`if (${condition.text})`, true, put(term.whenTrue));
-        writer.block("else", true, put(term.whenFalse));
+        writer.either(condition.text, put(term.whenTrue), put(term.whenFalse));
         return { text: name, type: "f32", lanes, depth: writer.depth };
       }
       case "integer":
