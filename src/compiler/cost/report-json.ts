@@ -30,6 +30,7 @@ export function reportToJson(report: CostReport): Record<string, unknown> {
     parameters: { all: quantity(report.parameters), trainable: quantity(report.trainable) },
     entries: report.entries.map(entryToJson),
     clip: report.clip === undefined ? null : clipToJson(report.clip),
+    device: report.device ?? null,
     budget: report.budget.map(({ text, measure, limit, value }) => ({
       text,
       measure,

@@ -73,7 +73,7 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
       ...secondsLine(entry, title),
       ...(names.length === 0 ? [] : [`where ${names.join(", ")}`]),
       ...trainingLines(entry),
-      ...estimateLines(entry),
+      ...estimateLines(entry, report),
       ...missedLines(entry, report),
       ...(entry.by === "kind" ? [] : ["", ...headingTable("kind", entry.kinds, entry, title)]),
       "",
@@ -141,13 +141,43 @@ function trainingLines({ training, notation }: EntryReport): string[] {
   ];
 }
 
-function estimateLines({ estimate }: EntryReport): string[] {
-  if (estimate === undefined) return [];
-  const limits = Object.entries(estimate.byLimit)
-    .filter(([, seconds]) => seconds > 0)
-    .map(([limit, seconds]) => `${share(seconds, estimate.seconds)} ${limit}`);
-  return [`estimated time ${shortTime(estimate.seconds)}, bound by ${limits.join(", ")}`];
+function estimateLines({ estimate, open }: EntryReport, { device }: CostReport): string[] {
+  if (device === undefined) return [];
+  if (estimate === undefined) {
+    return ["", `estimated time: needs numbers for ${open.map(({ name }) => name).join(", ")}`];
+  }
+  const byOp = new Map<string, { times: number; seconds: number; limits: Map<string, number> }>();
+  for (const { node, seconds, limit } of estimate.ops) {
+    const group = byOp.get(node.op) ?? { times: 0, seconds: 0, limits: new Map<string, number>() };
+    group.times += 1;
+    group.seconds += seconds;
+    group.limits.set(limit, (group.limits.get(limit) ?? 0) + seconds);
+    byOp.set(node.op, group);
+  }
+  const largest = [...byOp].sort(([, a], [, b]) => b.seconds - a.seconds).slice(0, mostOps);
+  return [
+    "",
+    `estimated time ${shortTime(estimate.seconds)} on ${device}`,
+    ...layTable(
+      largest.map(([op, { times, seconds, limits }]) => [
+        `  ${op} ×${times}`,
+        shortTime(seconds),
+        share(seconds, estimate.seconds),
+        `bound by ${[...limits]
+          .sort(([, a], [, b]) => b - a)
+          .map(([limit]) => limitNames[limit] ?? limit)
+          .join(", ")}`,
+      ]),
+    ),
+  ];
 }
+
+const mostOps = 6;
+const limitNames: Readonly<Record<string, string>> = {
+  compute: "arithmetic",
+  bandwidth: "memory",
+  start: "starting it",
+};
 
 function missedLines({ missed, notation }: EntryReport, { convention }: CostReport): string[] {
   if (missed.length === 0) return [];

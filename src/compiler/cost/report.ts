@@ -7,7 +7,15 @@
 import { type Dim, type DimNotation, notationOf, sumDims } from "../../lang/dims.ts";
 import type { DType } from "../../lang/types.ts";
 import type { Bindings } from "../bind.ts";
-import { bindDim, bindEntry, checkGiven, type Given, openSymbols, typicalBindings } from "./bindings.ts";
+import {
+  bindDim,
+  bindEntry,
+  checkGiven,
+  type Given,
+  openSymbols,
+  requireBound,
+  typicalBindings,
+} from "./bindings.ts";
 import type { MeasuredLimit } from "./budget.ts";
 import { type Clip, clipOf } from "./clip.ts";
 import { type Convention, definitions, type Missed, missedBy } from "./conventions.ts";
@@ -47,6 +55,8 @@ export interface CostReport {
   readonly parameters: Dim;
   readonly trainable: Dim;
   readonly entries: readonly EntryReport[];
+  /** The device that times are estimated for. */
+  readonly device: string | undefined;
   readonly clip: Clip | undefined;
   /** What the model's text allows, held against what it costs. */
   readonly budget: readonly MeasuredLimit[];
@@ -90,6 +100,13 @@ export function reportCost(model: ModelCost, options: ReportOptions): CostReport
   const [first] = model.entries;
   const trainable = first === undefined ? undefined : measures.of("trainable", first);
   const entries = model.entries.map((entry) => reportEntry(entry, measures, options));
+  if (
+    options.profile !== undefined &&
+    first !== undefined &&
+    entries.every((entry) => entry.open.length > 0)
+  ) {
+    requireBound(first, bindEntry(first, options.given), "The time");
+  }
   const bindings = new Map(entries.flatMap((entry) => [...entry.bindings]));
   const parameters = elementsOf(allParameters(model.entries));
   return {
@@ -106,6 +123,7 @@ export function reportCost(model: ModelCost, options: ReportOptions): CostReport
       bindings,
     ),
     entries,
+    device: options.profile?.name,
     clip: options.tokens === undefined ? undefined : clipOf(model, entries, options.tokens),
     budget: options.budget ?? [],
   };

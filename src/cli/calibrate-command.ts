@@ -1,0 +1,100 @@
+/**
+ * `ossicle calibrate`: measures this machine, for `ossicle cost --device`.
+ *
+ * Owns: which probe gives which rate of a device profile, and the file.
+ */
+import { cpus } from "node:os";
+import type { Command } from "commander";
+import type { DeviceProfile } from "../compiler/cost/latency.ts";
+import { shortBytes, shortCount, shortTime } from "../compiler/cost/numbers.ts";
+import { failure } from "../runtime/failure.ts";
+import { type CommonOptions, positiveInteger, useColor } from "./options.ts";
+import { Output } from "./output.ts";
+import { writeWhole } from "./output-files.ts";
+import { type ProbeResult, probes, runProbe } from "./probes.ts";
+import { terminalProgress } from "./progress.ts";
+import type { Run } from "./run-state.ts";
+
+interface CalibrateOptions extends Pick<CommonOptions, "json" | "color"> {
+  readonly out?: string;
+  readonly name?: string;
+  readonly threads?: number;
+  readonly rounds: number;
+}
+
+export function addCalibrate(program: Command, run: Run): void {
+  program
+    .command("calibrate")
+    .summary("measure this machine, for estimates of time")
+    .description(
+      "Measures how fast onnxruntime multiplies matrices, moves memory and starts ops on this machine, and writes a profile that `ossicle cost --device` estimates times with. Do nothing else meanwhile.",
+    )
+    .option("-o, --out <file>", "where to write the profile")
+    .option("--name <name>", "what to call the machine; its processor by default")
+    .option(
+      "--threads <number>",
+      "threads inside one op; as many as there are cores by default",
+      positiveInteger,
+    )
+    .option("--rounds <number>", "how often to measure", positiveInteger, 7)
+    .option("--json", "print one JSON value on standard output")
+    .option("--no-color", "print without colours")
+    .action(async (options: CalibrateOptions) => {
+      run.status = await calibrate(options);
+    });
+}
+
+async function calibrate(options: CalibrateOptions): Promise<number> {
+  const output = new Output("calibrate", { json: options.json === true, color: useColor(options) });
+  const progress = terminalProgress(process.stderr.isTTY === true && options.json !== true);
+  progress.start("measuring", probes.length);
+  const measured = new Map<string, ProbeResult>();
+  for (const probe of probes) {
+    measured.set(probe.name, await runProbe(probe, { rounds: options.rounds, threads: options.threads }));
+    progress.advance();
+  }
+  progress.stop();
+  const profile = profileOf(measured, options.name ?? machineName(options.threads));
+  output.set("profile", profile);
+  for (const line of lines(profile)) output.line(line);
+  if (options.out !== undefined) {
+    const text = `${JSON.stringify(profile, null, 2)}\n`;
+    await writeWhole(options.out, (sink) => sink.write(new TextEncoder().encode(text)));
+  }
+  return output.finish();
+}
+
+function machineName(threads: number | undefined): string {
+  const [first] = cpus();
+  const count = threads ?? cpus().length;
+  return `${first?.model.trim() ?? "unknown processor"}, ${count} ${count === 1 ? "thread" : "threads"}, onnxruntime`;
+}
+
+function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: string): DeviceProfile {
+  const of = (probe: string): ProbeResult => {
+    const found = measured.get(probe);
+    if (found !== undefined && found.seconds > 0) return found;
+    throw failure("calibration-failed", `The ${probe} took no time that can be measured.`, {
+      hint: "let the machine do nothing else, and try again with more --rounds",
+    });
+  };
+  const [products, traffic, scalars, start] = [of("products"), of("traffic"), of("scalars"), of("start")];
+  return {
+    name,
+    macsPerSecond: products.macs / products.seconds,
+    // Starting the op is not part of its arithmetic.
+    scalarsPerSecond: scalars.scalars / Math.max(scalars.seconds - start.seconds, scalars.seconds / 2),
+    bytesPerSecond: traffic.bytes / traffic.seconds,
+    secondsPerOp: start.seconds,
+  };
+}
+
+function lines(profile: DeviceProfile): string[] {
+  return [
+    profile.name,
+    `  matrix products   ${shortCount(profile.macsPerSecond)} MACs a second`,
+    `  other arithmetic  ${shortCount(profile.scalarsPerSecond)} operations a second`,
+    `  memory            ${shortBytes(profile.bytesPerSecond)} a second, read and written`,
+    `  starting an op    ${shortTime(profile.secondsPerOp)}`,
+  ];
+}
