@@ -13,21 +13,28 @@ export interface MemoryResult {
   readonly weightBytes: number;
 }
 
+/** The bench runs as a bundle, two levels below the root. */
+const programBesideBundle = fileURLToPath(new URL("../../bin/ossicle.js", import.meta.url));
+
 /** `undefined` where the system keeps no such mark. */
 export async function measureMemory(
   name: string,
   arguments_: readonly string[],
   weightBytes: number,
+  program: string = programBesideBundle,
 ): Promise<MemoryResult | undefined> {
-  const program = fileURLToPath(new URL("../../bin/ossicle.js", import.meta.url));
-  const child = spawn(process.execPath, [program, ...arguments_], { stdio: "ignore" });
+  const child = spawn(process.execPath, [program, ...arguments_], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
   let peakBytes = 0;
   const watch = setInterval(() => {
     peakBytes = Math.max(peakBytes, highWater(child.pid ?? 0));
   }, 20);
   const status = await new Promise<number | null>((resolve) => child.on("exit", resolve));
   clearInterval(watch);
-  if (status !== 0) throw new Error(`ossicle ${arguments_.join(" ")} ended with status ${status}`);
+  if (status !== 0) throw new Error(`ossicle ${arguments_.join(" ")} ended with status ${status}: ${said}`);
   return peakBytes === 0 ? undefined : { name, peakBytes, weightBytes };
 }
 
