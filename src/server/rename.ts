@@ -101,8 +101,40 @@ export function rename(
       reason: `${shortPath(broken.file.path)} has a mistake in its grammar: correct it first.`,
     };
   }
+  const unsure = uncertainUse(target, oldName, workspace, meanings);
+  if (unsure !== undefined) {
+    const { line } = unsure.file.position(unsure.start);
+    return {
+      ok: false,
+      reason: `${shortPath(unsure.file.path)}, line ${line}, may mean this \`${oldName}\`: it is used there on what only a value tells.`,
+    };
+  }
   const collision = collisionOf(target, oldName, newName, spans, workspace, meanings);
   return collision === undefined ? { ok: true, spans } : { ok: false, reason: collision };
+}
+
+/** A use of the name on something that the text does not tell: a parameter that takes any block. */
+function uncertainUse(
+  target: Target,
+  name: string,
+  workspace: Workspace,
+  meanings: Meanings,
+): Span | undefined {
+  const isOfBlock =
+    target.kind === "named" && target.named.owner !== undefined && target.named.kind !== "size";
+  if (!isOfBlock || target.named.kind === "variable") return undefined;
+  for (const file of workspace.sources()) {
+    // The library names no block of others, so it breaks only where one is handed to it.
+    if (workspace.isLibrary(file.path) || !file.text.includes(name)) continue;
+    const names = namesOf(file);
+    const found = names.occurrences.find((occurrence) => {
+      const { kind } = occurrence.meaning;
+      if (occurrence.name !== name || (kind !== "member" && kind !== "argument")) return false;
+      return meanings.target(occurrence, names) === undefined;
+    });
+    if (found !== undefined) return found.span;
+  }
+  return undefined;
 }
 
 function hasErrors(path: string, workspace: Workspace): boolean {
