@@ -1,5 +1,5 @@
 /**
- * A cost report as JSON and as CSV. The schema is docs/accounting.md's; it grows, and `costSchema` is
+ * A cost report as JSON and as CSV. The schema is docs/cost-schema.json; it grows, and `costSchema` is
  * raised when a field changes its meaning or goes away.
  */
 import type { Dim } from "../../lang/dims.ts";
