@@ -41,6 +41,33 @@ export const helpers: Readonly<Record<string, string>> = {
   power_four: `fn power_four(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
   return vec4<f32>(power_one(x.x, y.x), power_one(x.y, y.y), power_one(x.z, y.z), power_one(x.w, y.w));
 }`,
+  // Devices may be as far off as 2^-11: taken to [-pi/4, pi/4] in three parts, then the series to f32's end.
+  sine_one: `fn sine_one(x: f32) -> f32 {
+  let turns = round(x * 0.6366197723675814);
+  let r = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
+  let s = r * r;
+  let odd = r * (1.0 + s * (-0.16666666667 + s * (0.0083333310 + s * (-0.00019840874 + s * 0.0000027526))));
+  let even = 1.0 + s * (-0.5 + s * (0.0416666642 + s * (-0.0013888397 + s * 0.0000247609)));
+  let quarter = i32(turns) & 3;
+  let value = select(odd, even, (quarter & 1) == 1);
+  return select(value, -value, quarter > 1);
+}`,
+  sine_four: `fn sine_four(x: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(sine_one(x.x), sine_one(x.y), sine_one(x.z), sine_one(x.w));
+}`,
+  cosine_one: `fn cosine_one(x: f32) -> f32 {
+  let turns = round(x * 0.6366197723675814);
+  let r = ((x - turns * 1.5703125) - turns * 4.837512969970703e-4) - turns * 7.549789948768648e-8;
+  let s = r * r;
+  let odd = r * (1.0 + s * (-0.16666666667 + s * (0.0083333310 + s * (-0.00019840874 + s * 0.0000027526))));
+  let even = 1.0 + s * (-0.5 + s * (0.0416666642 + s * (-0.0013888397 + s * 0.0000247609)));
+  let quarter = i32(turns) & 3;
+  let value = select(even, odd, (quarter & 1) == 1);
+  return select(value, -value, quarter == 1 || quarter == 2);
+}`,
+  cosine_four: `fn cosine_four(x: vec4<f32>) -> vec4<f32> {
+  return vec4<f32>(cosine_one(x.x), cosine_one(x.y), cosine_one(x.z), cosine_one(x.w));
+}`,
   pcg: `fn pcg(value: u32) -> u32 {
   let state = value * ${multiplier}u + ${increment}u;
   let word = ((state >> ((state >> 28u) + 4u)) ^ state) * ${wordMultiplier}u;
@@ -51,6 +78,8 @@ export const helpers: Readonly<Record<string, string>> = {
 const needs: Readonly<Record<string, readonly string[]>> = {
   log1p_four: ["log1p_one"],
   power_four: ["power_one"],
+  sine_four: ["sine_one"],
+  cosine_four: ["cosine_one"],
 };
 
 /** Those that the text calls, what they need first. */

@@ -19,6 +19,8 @@ import {
 import { Position } from "./position.ts";
 import { numberTerm, scalarTerm, widened } from "./scalar-text.ts";
 
+const huge = Dim.of(2 ** 31);
+
 export type At = readonly Position[];
 
 export interface Buffers {
@@ -64,6 +66,33 @@ export class Reader {
   /** As `read`, but computed though it is going to have a buffer: by the kernel that fills it. */
   inline(value: Value, at: At, along?: string): Term {
     return this.#expression(value, at, along);
+  }
+
+  /** An element, or 0 where the condition does not hold; then nothing outside the buffer is read. */
+  guarded(value: Value, at: At, condition: string): Term {
+    const located = this.#buffers.located(value);
+    const writer = this.writer;
+    const depth = writer.depth;
+    if (located === undefined) {
+      const term: Term = { text: condition, type: "bool", lanes: 1, depth };
+      return writer.branch(
+        term,
+        "f32",
+        () => this.read(value, at).text,
+        () => "0.0f",
+      );
+    }
+    const { text } = writer.position(positionIn(located, at));
+    const place = Position.name(
+      writer.copied({ text: `select(0, ${text}, ${condition})`, type: "i32", lanes: 1, depth }, "p").text,
+      huge,
+    );
+    return {
+      text: `select(0.0f, ${writer.load(located, place, 1).text}, ${condition})`,
+      type: "f32",
+      lanes: 1,
+      depth,
+    };
   }
 
   #compute(value: Value, at: At, along: string | undefined): Term {
@@ -152,22 +181,23 @@ export class Reader {
       }
       return [{ piece, conditions }];
     });
-    const [only] = reads;
-    if (only !== undefined && only.conditions.length === 0) return this.#piece(node, only.piece, at, along);
-    // Four in a row may lie in two pieces.
-    if (along !== undefined && at.some((position) => position.slope(along) !== "same")) {
-      const moving = reads.some(({ piece }) =>
-        (piece.when ?? []).some(({ axis }) => at[axis]?.slope(along) !== "same"),
+    // Four in a row may lie in two pieces, or be wherever four indices say.
+    if (along !== undefined && moves(at, along)) {
+      const isScattered = reads.some(
+        ({ piece }) =>
+          (piece.when ?? []).some(({ axis }) => at[axis]?.slope(along) !== "same") ||
+          piece.at.some((index) => isElementAlong(index, at, along)),
       );
-      if (moving) {
-        return this.#four(type, (lane) =>
-          this.read(
-            result,
-            at.map((position) => advanced(position, along, lane)),
-          ),
-        );
+      if (isScattered) {
+        return this.#four(type, (lane) => {
+          const place = at.map((position) => advanced(position, along, lane));
+          const key = `${numberOf(result)} at ${place.map((position) => position.key).join(",")}`;
+          return this.writer.remember(key, () => this.#view(node, place, undefined), "x");
+        });
       }
     }
+    const [only] = reads;
+    if (only !== undefined && only.conditions.length === 0) return this.#piece(node, only.piece, at, along);
     const lanes: Lanes = along === undefined ? 1 : 4;
     const rest = (from: number): Term => {
       const next = reads[from];
@@ -180,16 +210,17 @@ export class Reader {
           ...(low === undefined ? [] : [`${text} >= ${this.writer.size(low)}`]),
           ...(high === undefined ? [] : [`${text} < ${this.writer.size(high)}`]),
         ];
-        return ends.join(" && ");
+        return ends.map((end) => `(${end})`).join(" & ");
       });
-      const condition: Term = { text: texts.join(" && "), type: "bool", lanes: 1, depth: this.writer.depth };
+      const condition: Term = { text: texts.join(" & "), type: "bool", lanes: 1, depth: this.writer.depth };
       const wide = typeText(type, lanes);
       const name = this.writer.variable("w", type, `${wide}()`, lanes);
-      this.writer.block(`if (${condition.text})`, true, () => {
-        this.writer.line(`${name} = ${widened(this.#piece(node, next.piece, at, along), lanes).text};`);
-      });
-      this.writer.block("else", true, () =>
-        this.writer.line(`${name} = ${widened(rest(from + 1), lanes).text};`),
+      const put = (part: () => Term) => (): void =>
+        this.writer.line(`${name} = ${widened(part(), lanes).text};`);
+      this.writer.either(
+        condition.text,
+        put(() => this.#piece(node, next.piece, at, along)),
+        put(() => rest(from + 1)),
       );
       return { text: name, type, lanes, depth: this.writer.depth };
     };
@@ -320,7 +351,10 @@ export class Reader {
       const low = least !== undefined && Dim.provablyAtMost(0, least) ? [] : [`${text} >= 0`];
       return [...low, `${text} < ${this.writer.size(size)}`];
     });
-    return conditions.length === 0 ? undefined : conditions.join(" && ");
+    if (conditions.length === 0) return undefined;
+    // Not `&&`: where it becomes a branch, kernels take long to compile.
+    const text = conditions.map((condition) => `(${condition})`).join(" & ");
+    return this.writer.copied({ text, type: "bool", lanes: 1, depth: this.writer.depth }, "inside").text;
   }
 }
 
@@ -338,6 +372,22 @@ export function broadcastAt(operand: Value, at: At): At {
   return shape.map((size, axis) =>
     size.constant === 1 ? Position.of(0) : (at[axis + lead] ?? Position.of(0)),
   );
+}
+
+const moves = (at: At, along: string): boolean => at.some((position) => position.slope(along) !== "same");
+
+/** Whether an element that serves as an index changes along the name. */
+function isElementAlong(index: Index, at: At, along: string): boolean {
+  if (index.kind === "constant" || index.kind === "coordinate") return false;
+  if (index.kind !== "element") {
+    return isElementAlong(index.a, at, along) || isElementAlong(index.b, at, along);
+  }
+  const moving = (part: Index): boolean => {
+    if (part.kind === "constant") return false;
+    if (part.kind === "coordinate") return at[part.axis]?.slope(along) !== "same";
+    return part.kind === "element" ? part.at.some(moving) : moving(part.a) || moving(part.b);
+  };
+  return index.at.some(moving);
 }
 
 /** The position for the lane-th of four along a name. */

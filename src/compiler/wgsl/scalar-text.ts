@@ -36,7 +36,8 @@ export function floatText(value: number): string {
   return value < 0 ? `(${literal})` : literal;
 }
 
-export function numberTerm(value: number, type: ScalarType): Term {
+export function numberTerm(given: number, type: ScalarType): Term {
+  const value = type === "i32" ? Math.min(Math.max(given, -2147483647), 2147483647) : given;
   const text =
     type === "f32" ? floatText(value) : type === "i32" ? `${value}` : value === 0 ? "false" : "true";
   return { text: type === "i32" && value < 0 ? `(${value})` : text, type, lanes: 1, depth: 0 };
@@ -159,9 +160,11 @@ function unaryText(fn: UnaryFunction, { text, type, lanes }: Term): string {
     case "exp":
     case "log":
     case "sqrt":
-    case "sin":
-    case "cos":
       return `${fn}(${text})`;
+    case "sin":
+      return `sine_${suffix}(${text})`;
+    case "cos":
+      return `cosine_${suffix}(${text})`;
     case "floor":
     case "ceil":
     case "round":

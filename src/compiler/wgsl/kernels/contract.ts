@@ -82,7 +82,7 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
 
   // Rows, the same for the whole workgroup.
   const rowBase = `${writer.named({ text: `group.y * ${plan.rows}`, type: "i32", lanes: 1, depth: 0 }, "m").text}`;
-  const layer = writer.coordinate("b", "group.z", batch);
+  const layer = writer.coordinate("layer", "group.z", batch);
   const layerAt = unflattened(
     layer,
     axes.batch.map((axis) => axes.shape[axis] ?? Dim.of(1)),
@@ -153,13 +153,7 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
       const at = indices.map((index) => reader.index(index, all, root));
       const condition = axes.contraction.padded ? reader.inside(value, indices, all, root) : undefined;
       if (condition === undefined) return writer.named(reader.read(value, at, along), "x");
-      const term: Term = { text: condition, type: "bool", lanes: 1, depth: writer.depth };
-      return writer.branch(
-        term,
-        "f32",
-        () => reader.read(value, at).text,
-        () => "0.0f",
-      );
+      return writer.copied(reader.guarded(value, at, condition), "x");
     };
     const leftAlong = step === 4 ? loop : undefined;
     const leftTerms = rowAt.map((row) => read(axes.left, axes.contraction.left, leftAt(row), leftAlong));
@@ -277,6 +271,16 @@ function planOf(root: Node, axes: Axes, rows: Dim, columns: Dim, context: Kernel
   const few = Math.max(1, Math.min(mostRows === 1 ? 1 : 4, mostColumns));
   if (leftDeep && rightDeep) {
     return { rows: Math.min(held, 8), columns: few, columnLanes: 1, depthLanes: 4, leftLanes: 4 };
+  }
+  // Each read is guarded: a smaller block keeps the kernel short.
+  if (contraction.padded) {
+    return {
+      rows: Math.min(held, 4),
+      columns: Math.min(few, 2),
+      columnLanes: 1,
+      depthLanes: 1,
+      leftLanes: 1,
+    };
   }
   return { rows: Math.min(held, 8), columns: few, columnLanes: 1, depthLanes: 1, leftLanes: 1 };
 }

@@ -11,7 +11,7 @@ import type { BinaryFunction, Fold, Scalar } from "../../ops/lowering.ts";
 import { KernelWriter, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { broadcastAt, contextOf, Reader } from "../reader.ts";
-import { converted, floatText, numberTerm, scalarTerm, widened } from "../scalar-text.ts";
+import { converted, numberTerm, scalarTerm, widened } from "../scalar-text.ts";
 import { invocation, type Kernel, type KernelMaker, none, spread } from "./kernel.ts";
 import { finish } from "./tail.ts";
 
@@ -65,7 +65,7 @@ export function foldTerm(writer: KernelWriter, request: FoldRequest): Term {
   const size = shape[inner] ?? Dim.of(1);
   const isWide = isFloat && join !== undefined && size.constant !== 1 && size.divideExactly(4) !== undefined;
   const type = isFloat ? ("f32" as const) : ("i32" as const);
-  const initial = isFloat ? floatText(fold.initial) : `${fold.initial}`;
+  const initial = numberTerm(fold.initial, type).text;
   const wide = isWide ? writer.variable("acc", type, `vec4<f32>(${initial})`, 4) : undefined;
   const name = wide ?? writer.variable("acc", type, initial);
   const at = [...request.at];

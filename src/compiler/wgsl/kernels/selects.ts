@@ -38,8 +38,8 @@ export const selectKernel: KernelMaker = (
   writer.loop("j", size, 1, (position, name) => {
     const other = writer.named(reader.read(x, at.with(axis, position)), "other");
     const before = `${other.text} ${descending ? ">" : "<"} ${own.text}`;
-    const tie = `${other.text} == ${own.text} && ${name} < ${index.text}`;
-    writer.line(`${rank} += select(0, 1, (${before}) || (${tie}));`);
+    const tie = `(${other.text} == ${own.text}) & (${name} < ${index.text})`;
+    writer.line(`${rank} += select(0, 1, (${before}) | (${tie}));`);
   });
   for (const [which, result] of tails.entries()) {
     const keepsAxis = result.result.type.shape.length === shape.length;
