@@ -4,6 +4,7 @@
  * Owns: which tables there are and their Markdown. A document holds each between
  * `<!-- table NAME -->` and `<!-- end -->`.
  */
+import { captionerTable } from "./captioner-table.ts";
 import { comparison, crossovers } from "./comparison.ts";
 import { opRules, publishedTable, scanTable, toolTable } from "./counted-tables.ts";
 import { trainingTable } from "./training-table.ts";
@@ -16,6 +17,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   training: trainingTable,
   comparison,
   crossovers,
+  captioners: captionerTable,
 };
 
 const place = /<!-- table (\w+) -->\n[\s\S]*?<!-- end -->/g;
