@@ -9,6 +9,8 @@ export { printGraph } from "./compiler/graph-text.ts";
 export type { HostTensor, TensorInfo, WeightSource } from "./compiler/host-tensor.ts";
 export { type InterpretOptions, interpret } from "./compiler/interpret.ts";
 export { compileOnnx, type OnnxArtefact, type OnnxOptions } from "./compiler/onnx/compile.ts";
+export type { OnnxProfile } from "./compiler/onnx/context.ts";
+export { nameStates, type StateNames } from "./compiler/onnx/state-names.ts";
 export { catalog, findOp, ops } from "./compiler/ops/index.ts";
 export { optimize, type StageOptions } from "./compiler/pipeline.ts";
 export { verify } from "./compiler/verify.ts";
