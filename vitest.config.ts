@@ -2,17 +2,27 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Three projects: `quick` (seconds, while editing), `whole` (goldens, command line, everything a
- * change must keep green) and `full` (full-size models and long fuzzing).
+ * change must keep green) and `full` (full-size models and long fuzzing). A fourth, `device`, is the
+ * recorded cases once more, on WebGPU.
  */
 const project = (name: string, include: string[], timeout: number) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
 });
+
+const device = {
+  test: {
+    ...project("device", ["test/golden*.whole.ts"], 600_000).test,
+    env: { OSSICLE_TEST_TARGET: "webgpu" },
+    setupFiles: ["test/support/device-setup.ts"],
+  },
+};
 
 export default defineConfig({
   test: {
     projects: [
       project("quick", ["test/**/*.test.ts"], 20_000),
       project("whole", ["test/**/*.whole.ts"], 180_000),
+      device,
       project("full", ["test/**/*.full.ts"], 1_200_000),
     ],
   },

@@ -11,9 +11,11 @@ import { root, runHere, temporaryFolder } from "./cli.ts";
 import { type Closeness, readTensors, referenceCloseness, singleCloseness, type Tensors } from "./tensors.ts";
 
 /** `ort` is ONNX with onnxruntime's own operators. */
-export type Target = "reference" | "onnx" | "ort";
-export const targets: readonly Target[] = ["reference", "onnx"];
-export const targetsAndProfiles: readonly Target[] = [...targets, "ort"];
+export type Target = "reference" | "onnx" | "ort" | "webgpu";
+/** The project `device` runs the same cases on WebGPU (vitest.config.ts). */
+const onDevice = process.env["OSSICLE_TEST_TARGET"] === "webgpu";
+export const targets: readonly Target[] = onDevice ? ["webgpu"] : ["reference", "onnx"];
+export const targetsAndProfiles: readonly Target[] = onDevice ? targets : [...targets, "ort"];
 
 export function closenessOf(target: Target): Closeness {
   return target === "reference" ? referenceCloseness : singleCloseness;
