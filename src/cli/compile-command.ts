@@ -3,7 +3,8 @@
  */
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
-import { compileOnnx, type OnnxArtefact, type OnnxFile } from "../compiler/onnx/compile.ts";
+import type { Graph } from "../compiler/graph.ts";
+import { compileOnnx, type OnnxArtefact, type OnnxFile, type OnnxOptions } from "../compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { nameStates, type StateNames, stateNameStyles } from "../compiler/onnx/state-names.ts";
 import { failure } from "../runtime/failure.ts";
@@ -21,8 +22,9 @@ import { inFolder, writeTogether } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
+import { writeTritonRepository } from "./triton-repository.ts";
 import { packageVersion } from "./version.ts";
-import { openWeights, reportWeights } from "./weights.ts";
+import { type OpenWeights, openWeights, reportWeights } from "./weights.ts";
 
 interface CompileOptions extends ModelOptions {
   readonly entry: readonly string[];
@@ -33,6 +35,7 @@ interface CompileOptions extends ModelOptions {
   readonly externalData?: boolean;
   readonly profile: OnnxProfile;
   readonly stateNames: StateNames;
+  readonly host?: "triton";
 }
 
 export function addCompile(program: Command, run: Run): void {
@@ -52,6 +55,11 @@ export function addCompile(program: Command, run: Run): void {
         .choices(stateNameStyles)
         .default("paths"),
     )
+    .addOption(
+      new Option("--host <host>", "lay the files out for a server: triton writes a model repository").choices(
+        ["triton"],
+      ),
+    )
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
     .option("--external-data", "put the weights into a file beside the model")
     .requiredOption(
@@ -67,6 +75,11 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const output = new Output("compile", { json: options.json === true, color: useColor(options) });
   const names = options.entry.length === 0 ? [undefined] : options.entry;
   const single = options.out.endsWith(".onnx");
+  if (single && options.host !== undefined) {
+    throw failure("output-unwritable", `A model repository doesn't fit into the one file ${options.out}.`, {
+      hint: "name a folder with --out",
+    });
+  }
   if (single && names.length > 1) {
     throw failure("output-unwritable", `Several entries don't fit into the one file ${options.out}.`, {
       hint: "name a folder with --out",
@@ -76,24 +89,13 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
     compileEntry(file, options, { entry, taps: options.tap }, output),
   );
   const graphs = elaborations.map((elaboration) => elaboration.graph);
-  const stem = single ? basename(options.out, ".onnx") : undefined;
   const [first] = elaborations;
+  const name = first?.entry.model ?? "model";
   const model = first ?? { modelParameters: new Set<string>(), renames: [] };
   const weights = await openWeights(options.weights, graphs, model, output, options.adapter);
   const progress = terminalProgress(!output.json);
   try {
-    const named = graphs.map((graph) => nameStates(graph, options.stateNames));
-    const artefact = compileOnnx(named, weights.source, {
-      profile: options.profile,
-      storage: options.externalData === true ? "external" : "auto",
-      producerVersion: packageVersion(),
-      dataFile: `${stem ?? elaborations[0]?.entry.model ?? "model"}.onnx.data`,
-      metadata: {
-        model: elaborations[0]?.entry.model ?? "",
-        weights: weights.random ? "random" : "checkpoint",
-      },
-    });
-    const files = await writeArtefact(artefact, options.out, single, progress);
+    const files = await writeOnnx(graphs, name, weights, options, progress);
     reportWeights(weights, output);
     output.set(
       "files",
@@ -106,6 +108,29 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
     await weights.close();
   }
   return output.finish();
+}
+
+async function writeOnnx(
+  graphs: readonly Graph[],
+  name: string,
+  weights: OpenWeights,
+  options: CompileOptions,
+  progress: Progress,
+): Promise<{ path: string; bytes: number }[]> {
+  const single = options.out.endsWith(".onnx");
+  const stem = single ? basename(options.out, ".onnx") : undefined;
+  const settings: OnnxOptions = {
+    profile: options.profile,
+    storage: options.externalData === true ? "external" : "auto",
+    producerVersion: packageVersion(),
+    dataFile: `${stem ?? name}.onnx.data`,
+    metadata: { model: name, weights: weights.random ? "random" : "checkpoint" },
+  };
+  if (options.host === "triton") {
+    return await writeTritonRepository(graphs, name, weights.source, options.out, settings, progress);
+  }
+  const named = graphs.map((graph) => nameStates(graph, options.stateNames));
+  return await writeArtefact(compileOnnx(named, weights.source, settings), options.out, single, progress);
 }
 
 /** Data first, models last: a model never refers to data that is not there yet. */
