@@ -84,7 +84,10 @@ export class Meanings {
         return this.word(meaning.word);
       case "inherited": {
         const base = this.#baseOf(meaning.block, names);
-        const named = base === undefined ? undefined : this.memberOf(base, meaning.name);
+        const named =
+          base === undefined
+            ? undefined
+            : (this.memberOf(base, meaning.name) ?? this.#inputSize(base, meaning.name));
         return named === undefined ? this.#target(meaning.otherwise, name, names) : { kind: "named", named };
       }
       case "member": {
@@ -163,6 +166,22 @@ export class Meanings {
     const names = namesOf(block.declaration.name.span.file);
     const base = this.#baseOf(block.declaration, names);
     return base === undefined ? undefined : this.memberOf(base, path);
+  }
+
+  /** A size that an input of a block, or of what it extends, introduces: entries see it too. */
+  #inputSize(block: BlockNames, name: string): Named | undefined {
+    for (const { declaration, inputs } of this.lineage(block)) {
+      const types = [...inputs.values()].flatMap(({ type }) => type?.span ?? []);
+      const found = namesOf(declaration.name.span.file).occurrences.find(
+        ({ name: written, role, span }) =>
+          written === name &&
+          role === "definition" &&
+          types.some(({ start, end }) => start <= span.start && span.end <= end),
+      );
+      if (found?.meaning.kind !== "binding" || found.meaning.binding.kind !== "size") continue;
+      return found.meaning.binding;
+    }
+    return undefined;
   }
 
   /** A block and everything that it extends or is a variant of. */
