@@ -55,6 +55,18 @@ const cases: readonly Case[] = [
     },
     values: [["encoder.layer_norm", "embedded"], ...layers(3, "encoder.layers")],
   },
+  {
+    name: "htsat-tiny",
+    file: "../test/fixtures/models/encoders.oss",
+    model: "Htsat",
+    entry: "forward",
+    input: "spectrogram",
+    settings: {
+      encoder:
+        "HtsatEncoder(frames: 500, bins: 32, image: 128, first: 8, depths: [2, 2, 2, 2], heads: [2, 2, 4, 4], window: 4)",
+    },
+    values: [["patch_embed.norm", "embedded"], ...layers(4, "layers")],
+  },
 ];
 
 async function check({ name, input, values, ...request }: Case, target: Target): Promise<void> {

@@ -81,6 +81,23 @@ const beats: FullSize = {
   macs: 496 * 512 * (256 + 768) + 496 * 128 * 768 * 48 + vit(496) + 12 * 496 * 12 * 64 * 8,
 };
 
+/** transformers' ClapAudioEncoder holds as many, with what batch normalisation counted. 1001 frames are resampled. */
+const htsat: FullSize = {
+  file: "test/fixtures/models/encoders.oss",
+  model: "Htsat",
+  entry: "forward",
+  at: { B: 1 },
+  parameters: 27_534_488 + 2 * 64,
+  macs:
+    1024 * 1001 * 64 +
+    4096 * 16 * 96 +
+    [2, 2, 6, 2].reduce((sum, depth, stage) => {
+      const [tokens, width] = [4096 / 4 ** stage, 96 * 2 ** stage];
+      const merging = stage === 3 ? 0 : (tokens / 4) * 4 * width * 2 * width;
+      return sum + depth * (12 * tokens * width ** 2 + 2 * tokens * 64 * width) + merging;
+    }, 0),
+};
+
 /** Of ten seconds: 998 frames, a transform of 400 samples into 256 frequencies, 128 bands. */
 const filterbank = 998 * 256 * (2 * 400 + 128);
 const llama7b = 6_738_415_616;
@@ -182,7 +199,7 @@ const named = (values: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(values).map(([name, value]) => `${name}=${value}`);
 
 test.each(
-  [...models, ...whisper, beats, ...attending, ...captioners].map(
+  [...models, ...whisper, beats, htsat, ...attending, ...captioners].map(
     (model) => [model.model, named(model.settings ?? {}).join(", "), model] as const,
   ),
 )("%s %s", async (_, __, { file, model, entry, at, settings = {}, parameters, macs }) => {

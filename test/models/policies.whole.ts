@@ -62,7 +62,7 @@ const encoders: readonly Small[] = [
 ];
 
 /** Encoders without a site for tokens: their attention is bound to the places of all. */
-const closed = ["BeatsEncoder"];
+const closed = ["BeatsEncoder", "HtsatEncoder"];
 
 /** What a policy leaves of 16 patches. */
 const policies: readonly { readonly policy: string; readonly left: number }[] = [
