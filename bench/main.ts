@@ -9,6 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { writeWhole } from "../src/cli/output-files.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
+import { measureAccounting, printAccounting } from "./accounting.ts";
 import { decoder, measureDecoder, printDecoder } from "./decoders.ts";
 import { type EncoderResult, measureEncoder, printEncoder } from "./encoders.ts";
 import { measureLanguage, printLanguage } from "./language.ts";
@@ -35,6 +36,8 @@ for (const choice of wanted("encoders") ? (quick ? encoders.slice(2) : encoders)
 }
 const decoded = wanted("decoders") ? await measureDecoder(decoder, rounds, progress) : undefined;
 if (decoded !== undefined) console.log(`${printDecoder(decoded, decoder)}\n`);
+const accounting = wanted("accounting") ? await measureAccounting(quick ? 3 : 7) : undefined;
+if (accounting !== undefined) console.log(`${printAccounting(accounting)}\n`);
 const memory: MemoryResult[] = [];
 const measure = async (...given: Parameters<typeof measureMemory>): Promise<void> => {
   if (!wanted("memory")) return;
@@ -78,6 +81,7 @@ const report = {
   rounds,
   encoders: results,
   decoder: decoded ?? null,
+  accounting: accounting ?? null,
   memory,
   language,
   languageServer,

@@ -70,7 +70,8 @@ function machineName(threads: number | undefined): string {
   return `${first?.model.trim() ?? "unknown processor"}, ${count} ${count === 1 ? "thread" : "threads"}, onnxruntime`;
 }
 
-function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: string): DeviceProfile {
+/** The rates that the probes show. @throws DiagnosticError `calibration-failed` */
+export function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: string): DeviceProfile {
   const of = (probe: string): ProbeResult => {
     const found = measured.get(probe);
     if (found !== undefined && found.seconds > 0) return found;

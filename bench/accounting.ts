@@ -1,0 +1,138 @@
+/**
+ * How long counting takes, and how far an estimate of time is from a run.
+ *
+ * Owns: the cost of the largest captioner in a process that has counted before, a sweep of a thousand
+ * variants after start, and the estimate of an encoder against its runs on the same machine, in the same
+ * minute.
+ */
+
+import { profileOf } from "../src/cli/calibrate-command.ts";
+import { probes, runProbe } from "../src/cli/probes.ts";
+import { openProgram } from "../src/cli/program.ts";
+import { terminalProgress } from "../src/cli/progress.ts";
+import { openWeights } from "../src/cli/weights.ts";
+import { nothingGiven } from "../src/compiler/cost/bindings.ts";
+import { countGraph } from "../src/compiler/cost/count.ts";
+import { estimate } from "../src/compiler/cost/latency.ts";
+import { costModel } from "../src/compiler/cost/model-cost.ts";
+import { reportCost } from "../src/compiler/cost/report.ts";
+import { reportLines } from "../src/compiler/cost/report-text.ts";
+import { sweepModel } from "../src/compiler/cost/sweep.ts";
+import { DiagnosticSink } from "../src/lang/diagnostic.ts";
+import { printSpread, type Spread, spread } from "./measure.ts";
+import { compileModel, encoders, openSessions, quiet } from "./models.ts";
+import { noise } from "./products.ts";
+
+/** Seconds; what others do on the machine can only add to them. */
+export interface Counted {
+  readonly clock: Spread;
+  /** The least of the rounds, of all threads together. */
+  readonly processor: number;
+}
+
+export interface AccountingResult {
+  /** Seconds to count every entry of the largest captioner and write the report. */
+  readonly cost: Counted;
+  /** Seconds for a thousand variants, the layouts included, and their number. */
+  readonly sweep: Counted;
+  readonly variants: number;
+  /** Estimated seconds over measured ones. */
+  readonly estimates: readonly {
+    readonly name: string;
+    readonly estimated: number;
+    readonly measured: Spread;
+  }[];
+}
+
+const captioner = "models/captioners/sam.oss";
+
+export async function measureAccounting(rounds: number): Promise<AccountingResult> {
+  const options = { color: false, set: new Map<string, string>() };
+  const program = openProgram(captioner, options, new DiagnosticSink());
+  const cost = repeat(rounds, () => {
+    const sink = new DiagnosticSink();
+    const model = costModel(program, { model: "Sam2b7", settings: new Map() }, sink);
+    if (model === undefined) throw new Error("the captioner can't be counted");
+    const settings = { settings: new Map(), convention: "core", by: "path", depth: 3 } as const;
+    return reportLines(reportCost(model, { given: nothingGiven, ...settings }));
+  });
+  const sizes = ["130m", "370m", "780m", "1.3b", "2.7b"];
+  const numbers = (count: number, of: (i: number) => number) =>
+    Array.from({ length: count }, (_, i) => ({ text: String(of(i)), value: of(i) }));
+  const axes = [
+    { name: "size", kind: "parameter", values: sizes.map((text) => ({ text, value: undefined })) },
+    { name: "keep", kind: "parameter", values: numbers(20, (i) => (50 + 2 * i) / 100) },
+    { name: "P", kind: "binding", values: numbers(10, (i) => 1 + i) },
+  ] as const;
+  const declaration = program.root.unit.declarations.find(
+    (one) => one.kind === "block" && one.name.name === "Sam",
+  );
+  const parameters = declaration?.kind === "block" ? declaration.parameters : [];
+  let variants = 0;
+  const sweep = repeat(Math.min(rounds, 3), () => {
+    const swept = sweepModel(program, parameters, {
+      model: "Sam",
+      entries: ["prefill", "step"],
+      settings: new Map([["arrangement", "each"]]),
+      given: { at: new Map(), seconds: 10 },
+      tokens: 30,
+      axes,
+      measures: ["macs", "params"],
+      convention: "core",
+    });
+    variants = swept.variants.length;
+    return swept;
+  });
+  return { cost, sweep, variants, estimates: await measureEstimates(rounds) };
+}
+
+async function measureEstimates(rounds: number): Promise<AccountingResult["estimates"]> {
+  const measured = new Map<string, Awaited<ReturnType<typeof runProbe>>>();
+  for (const probe of probes) measured.set(probe.name, await runProbe(probe, { rounds, threads: undefined }));
+  const profile = profileOf(measured, "this machine");
+  const results: AccountingResult["estimates"][number][] = [];
+  for (const [choice, keep] of encoders.slice(2).flatMap((one) => [[one, 1] as const, [one, 0.5] as const])) {
+    const elaboration = compileModel(choice, keep);
+    const bindings = new Map([["B", 1]]);
+    const { seconds } = estimate(countGraph(elaboration.graph), bindings, profile);
+    const weights = await openWeights("random:1", [elaboration.graph], elaboration, quiet());
+    const opened = await openSessions([elaboration.graph], weights.source, terminalProgress(false));
+    const inputs = new Map([[choice.input, noise(choice.shape, 0.5)]]);
+    const times: number[] = [];
+    for (let round = 0; round <= rounds; round++) {
+      const started = performance.now();
+      await opened.sessions[0]?.run(inputs);
+      if (round > 0) times.push((performance.now() - started) / 1000);
+    }
+    await opened.release();
+    results.push({ name: `${choice.name}, keep ${keep}`, estimated: seconds, measured: spread(times) });
+  }
+  return results;
+}
+
+function repeat(rounds: number, run: () => unknown): Counted {
+  const clock: number[] = [];
+  const processor: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const started = performance.now();
+    const used = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(used);
+    if (round === 0) continue;
+    clock.push((performance.now() - started) / 1000);
+    processor.push((user + system) / 1e6);
+  }
+  return { clock: spread(clock), processor: Math.min(...processor) };
+}
+
+export function printAccounting({ cost, sweep, variants, estimates }: AccountingResult): string {
+  return [
+    "Counting",
+    `  cost of the captioner with 2.7b, every entry: ${printSpread(cost.clock, 0, 1000)} ms in a warm process, ${(1000 * cost.processor).toFixed(0)} ms of the processor at best`,
+    `  sweep of ${variants} variants of it: ${printSpread(sweep.clock, 2)} s, ${sweep.processor.toFixed(2)} s of the processor at best`,
+    ...estimates.map(({ name, estimated, measured }) => {
+      const error = (100 * (estimated - measured.median)) / measured.median;
+      return `  ${name}: estimated ${estimated.toFixed(3)} s, took ${printSpread(measured, 3)} s: ${error > 0 ? "+" : ""}${error.toFixed(0)} %`;
+    }),
+  ].join("\n");
+}
