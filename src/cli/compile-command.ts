@@ -31,6 +31,7 @@ interface CompileOptions extends ModelOptions {
   readonly tap: readonly string[];
   readonly weights?: string;
   readonly adapter?: string;
+  readonly target: "onnx" | "webgpu";
   readonly out: string;
   readonly externalData?: boolean;
   readonly profile: OnnxProfile;
@@ -40,15 +41,17 @@ interface CompileOptions extends ModelOptions {
 
 export function addCompile(program: Command, run: Run): void {
   withModelOptions(program.command("compile"))
-    .summary("compile entries to ONNX files")
+    .summary("compile entries to ONNX files or a WebGPU plan")
     .description(
-      "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request.",
+      "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request. For WebGPU: one plan of all entries, and its weights beside it.",
     )
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
     .addOption(weightsOption())
     .addOption(adapterOption())
-    .addOption(new Option("-t, --target <target>", "what to compile for").choices(["onnx"]).default("onnx"))
+    .addOption(
+      new Option("-t, --target <target>", "what to compile for").choices(["onnx", "webgpu"]).default("onnx"),
+    )
     .addOption(profileOption())
     .addOption(
       new Option("--state-names <style>", "what the inputs and outputs that carry state are called")
@@ -64,7 +67,7 @@ export function addCompile(program: Command, run: Run): void {
     .option("--external-data", "put the weights into a file beside the model")
     .requiredOption(
       "-o, --out <path>",
-      "a file ending in .onnx, or a folder for the files of several entries",
+      "a file ending in .onnx, or a folder for the files of several entries; for WebGPU a file ending in .json",
     )
     .action(async (file: string, options: CompileOptions) => {
       run.status = await compile(file, options);
@@ -79,6 +82,15 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
     throw failure("output-unwritable", `A model repository doesn't fit into the one file ${options.out}.`, {
       hint: "name a folder with --out",
     });
+  }
+  if (options.host !== undefined && options.target !== "onnx") {
+    throw failure(
+      "output-unwritable",
+      `The host ${options.host} runs ONNX, not what --target ${options.target} writes.`,
+      {
+        hint: "leave out --target or --host",
+      },
+    );
   }
   if (single && names.length > 1) {
     throw failure("output-unwritable", `Several entries don't fit into the one file ${options.out}.`, {
@@ -95,7 +107,11 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const weights = await openWeights(options.weights, graphs, model, output, options.adapter);
   const progress = terminalProgress(!output.json);
   try {
-    const files = await writeOnnx(graphs, name, weights, options, progress);
+    const written = { out: options.out, progress };
+    const files =
+      options.target === "webgpu"
+        ? await (await import("./compile-webgpu.ts")).writePlan(graphs, name, weights, written)
+        : await writeOnnx(graphs, name, weights, options, progress);
     reportWeights(weights, output);
     output.set(
       "files",
