@@ -147,7 +147,12 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
     options.train === undefined
       ? undefined
       : bindTraining(trainingCost(cost, selectTrained(options.train, measures.model)), bind);
-  const total = tree.amounts;
+  // Learned tensors stand under no op and no kind of work: they are the entry's, whatever the rows are.
+  const total = {
+    ...tree.amounts,
+    parameters: bind(elementsOf(cost.parameters)),
+    weights: bind(sumDims(cost.parameters.map((parameter) => parameter.bytes))),
+  };
   const state = bind(stateBytes(cost));
   const prepared = {
     macs: bind(sumDims(cost.prepared.map((node) => node.macs))),
