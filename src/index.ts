@@ -3,6 +3,7 @@
  */
 
 export { type ElaborateRequest, type Elaboration, elaborate } from "./compiler/elaborate.ts";
+export { type GenerationPlan, planGeneration } from "./compiler/generation-plan.ts";
 export type { Graph, GraphInput, GraphOutput, Node, Value } from "./compiler/graph.ts";
 export { parseGraph } from "./compiler/graph-parse.ts";
 export { printGraph } from "./compiler/graph-text.ts";
@@ -25,6 +26,10 @@ export { SourceFile, type Span } from "./lang/source.ts";
 export { printType, type TensorType } from "./lang/types.ts";
 export { loadAudio } from "./runtime/audio/load.ts";
 export { bytesSource } from "./runtime/byte-source.ts";
+export { type Generated, type GeneratedToken, generate } from "./runtime/generation/generate.ts";
+export type { Choice, GenerationOptions } from "./runtime/generation/options.ts";
+export { type GenerationSession, hostSession, type RunEntry } from "./runtime/generation/session.ts";
+export { readTokenizer, type Tokenizer } from "./runtime/generation/tokenizer.ts";
 export { createOnnxSession, type OnnxSession } from "./runtime/onnx-session.ts";
 export { openSafetensors } from "./runtime/safetensors.ts";
 export { writeSafetensors } from "./runtime/safetensors-writer.ts";
