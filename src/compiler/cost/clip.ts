@@ -55,10 +55,18 @@ export function generatingEntries(model: ModelCost): readonly [first: EntryCost,
     model.entries.find((entry) => entry.entry === name),
   );
   if (first !== undefined && next !== undefined) return [first, next];
+  if (generation !== undefined) {
+    const counted = model.entries.map(({ entry }) => entry).join(", ");
+    throw costFailure(
+      "no-generation",
+      `A clip is ${generation.first} and then ${generation.next}, and only ${counted} was counted.`,
+      "leave --entry out, so that all entries are counted",
+    );
+  }
   throw costFailure(
     "no-generation",
     `${model.model} has no entry that continues another, so it generates no tokens.`,
-    model.entries.length === 1 ? "leave --entry out, so that all entries are counted" : "leave --tokens out",
+    "leave --tokens out",
   );
 }
 
