@@ -20,12 +20,14 @@ import type {
   PlanPort,
   PlanWeight,
 } from "../plan.ts";
-import { fuse, type Group } from "./fusion.ts";
+import { fuse, type Group, nodesOf } from "./fusion.ts";
 import type { Located } from "./kernel-writer.ts";
+import { attentionKernel } from "./kernels/attention.ts";
 import { elementKernel } from "./kernels/elements.ts";
 import { kernelMakers } from "./kernels/index.ts";
 import type { Kernel, KernelContext } from "./kernels/kernel.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
+import { contextOf } from "./reader.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
@@ -133,6 +135,7 @@ class EntryCompiler {
   readonly #shared: SharedParts;
   readonly #typical: ReadonlyMap<string, number>;
   readonly #places = new Map<Value, Located>();
+  readonly #folds = new Map<Node, readonly Located[]>();
   readonly #slots: SlotDraft[] = [];
   readonly #dispatches: DispatchDraft[] = [];
   /** Bytes behind each place, for traffic. */
@@ -143,7 +146,8 @@ class EntryCompiler {
     this.#shared = shared;
     this.#context = {
       tuning: options.tuning ?? defaultTuning,
-      buffers: { located: (value) => this.#places.get(value) },
+      buffers: { located: (value) => this.#places.get(value), folds: (row) => this.#folds.get(row) },
+      folds: (row) => this.#folds.get(row),
       target: (value) => this.#target(value),
       scratch: (label, type) => this.#locate(this.#newSlot(label, type, this.#dispatches.length), type),
       typical: (dim) => this.#typicalSize(dim),
@@ -180,31 +184,46 @@ class EntryCompiler {
       );
     }
     const given = new Set<Value>([...stored, ...graph.inputs.map(({ value }) => value)]);
-    const { groups } = fuse(graph, given);
+    const { groups, kept } = fuse(graph, given);
     const statePlaces = new Map<Value, PlanPlace>();
     for (const { value, state } of graph.outputs) {
       if (state !== undefined && !given.has(value) && !statePlaces.has(value))
         statePlaces.set(value, { kind: "state", state, time: "present" });
     }
-    for (const group of groups) this.#group(group, statePlaces);
+    for (const group of groups) this.#group(group, statePlaces, kept);
     this.#copyStates(statePlaces);
     return this.#finish();
   }
 
-  #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>): void {
-    const { root, tails } = group;
+  #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>, kept: ReadonlySet<Node>): void {
+    const { root, tails, attention } = group;
     for (const { value } of tails) {
       this.#place(
         value,
         statePlaces.get(value) ?? this.#newSlot(root.provenance.path, value.type, this.#dispatches.length),
       );
     }
-    const kernels = kernelMakers[root.op.lowering.kind](group, this.#context);
-    const nodes = [root, ...tails.flatMap(({ steps }) => steps)];
-    const declared = nodes.reduce((sum, node) => sum.add(macsOf(node)), Dim.of(0));
+    if (attention !== undefined && kept.has(attention.row)) this.#keepFolds(attention.row);
+    const kernels =
+      attention === undefined
+        ? kernelMakers[root.op.lowering.kind](group, this.#context)
+        : attentionKernel(group, attention, this.#context);
+    const declared = nodesOf(group).reduce((sum, node) => sum.add(macsOf(node)), Dim.of(0));
     kernels.forEach((kernel, at) => {
       this.#dispatch(kernel, root, at === 0 ? declared : Dim.of(0));
     });
+  }
+
+  #keepFolds(row: Node): void {
+    const { lowering } = row.op;
+    const [given] = row.operands;
+    if (lowering.kind !== "row" || given === undefined) throw internalFault(`${row.op.name} is no row`);
+    const axis = lowering.axis(contextOf(row));
+    const type: TensorType = { dtype: "f32", shape: given.type.shape.filter((_, place) => place !== axis) };
+    this.#folds.set(
+      row,
+      lowering.folds.map((_, at) => this.#context.scratch(`${row.provenance.path} fold ${at}`, type)),
+    );
   }
 
   /** States that are left as they came, or that two names share, are copied. */

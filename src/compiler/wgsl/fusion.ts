@@ -9,6 +9,7 @@ import { Dim } from "../../lang/dims.ts";
 import { sameShape } from "../../lang/types.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import type { Scalar } from "../ops/lowering.ts";
+import { type Attention, attentionAt } from "./attention.ts";
 import { flatPosition, Position, unflattened } from "./position.ts";
 import { type At, contextOf } from "./reader.ts";
 
@@ -22,9 +23,13 @@ export interface Tail {
 export interface Group {
   readonly root: Node;
   readonly tails: readonly Tail[];
+  /** The nodes that the root, its second product, stands for as well. */
+  readonly attention?: Attention | undefined;
 }
 
 export interface Fusion {
+  /** Rows whose folds are kept, because not only their own kernel computes their elements. */
+  readonly kept: ReadonlySet<Node>;
   /** In an order that can be executed. */
   readonly groups: readonly Group[];
   /** Nodes that are computed wherever they are read. */
@@ -46,6 +51,8 @@ class Fuser {
   readonly #outputs: ReadonlySet<Value>;
   readonly #order = new Map<Node, number>();
   readonly #chained = new Map<Node, Node>();
+  /** What another node's kernel computes on its way. */
+  readonly #absorbed = new Set<Node>();
 
   constructor(graph: Graph, given: ReadonlySet<Value>) {
     this.#graph = graph;
@@ -62,21 +69,47 @@ class Fuser {
     const needed = this.#needed();
     const nodes = this.#graph.nodes.filter((node) => needed.has(node));
     const groups: Group[] = [];
+    const attentions = this.#attentions(nodes);
     for (const node of nodes) {
-      if (isLight(node)) continue;
-      groups.push({ root: node, tails: node.results.map((result) => this.#tail(node, result)) });
+      if (isLight(node) || this.#absorbed.has(node)) continue;
+      const tails = node.results.map((result) => this.#tail(node, result));
+      groups.push({ root: node, tails, attention: attentions.get(node) });
     }
     const inlined = new Set<Node>();
     const intensities = new Map<Node, Intensity>();
     for (const node of nodes.toReversed()) {
-      if (!isLight(node) || this.#chained.has(node)) continue;
+      if (!isLight(node) || this.#chained.has(node) || this.#absorbed.has(node)) continue;
       if (this.#isInlined(node, inlined, intensities)) inlined.add(node);
       else {
         const [result] = node.results;
         if (result !== undefined) groups.push({ root: node, tails: [{ result, steps: [], value: result }] });
       }
     }
-    return { groups: this.#sorted(groups), inlined };
+    const kept = new Set<Node>();
+    for (const { row } of attentions.values()) {
+      const [weights] = row.results;
+      if (weights !== undefined && (this.#consumers.get(weights) ?? []).length > 1) kept.add(row);
+    }
+    return { groups: this.#sorted(groups), inlined, kept };
+  }
+
+  /** By their last node. */
+  #attentions(nodes: readonly Node[]): ReadonlyMap<Node, Attention> {
+    const found = new Map<Node, Attention>();
+    for (const node of nodes) {
+      const attention = attentionAt(
+        node,
+        (value) => this.#consumers.get(value) ?? [],
+        (value) => this.#outputs.has(value),
+      );
+      if (attention === undefined) continue;
+      const own = [attention.scores, ...attention.steps, attention.row];
+      // One softmax weighs one set of values.
+      if (own.some((part) => this.#absorbed.has(part))) continue;
+      for (const part of own) this.#absorbed.add(part);
+      found.set(node, attention);
+    }
+    return found;
   }
 
   /** Nodes that lead to an output and whose results have no buffer yet. */
@@ -174,7 +207,12 @@ class Fuser {
 
   #sorted(groups: readonly Group[]): Group[] {
     const makers = new Map<Value, Group>();
-    for (const group of groups) for (const { value } of group.tails) makers.set(value, group);
+    for (const group of groups) {
+      for (const { value } of group.tails) makers.set(value, group);
+      // Whoever computes the weights of an attention again needs what it kept.
+      const [weights] = group.attention?.row.results ?? [];
+      if (weights !== undefined) makers.set(weights, group);
+    }
     const done = new Set<Group>();
     const sorted: Group[] = [];
     const lastOf = ({ root, tails }: Group): number =>
@@ -199,13 +237,15 @@ class Fuser {
 }
 
 /** What a group reads from outside itself. */
-export function inputsOf({ root, tails }: Group): Value[] {
-  const own = new Set<Value>(
-    tails.flatMap(({ result, steps }) => [result, ...steps.flatMap((s) => s.results)]),
-  );
-  return [root, ...tails.flatMap(({ steps }) => steps)]
-    .flatMap(({ operands }) => operands)
-    .filter((operand) => !own.has(operand));
+export function inputsOf(group: Group): Value[] {
+  const nodes = nodesOf(group);
+  const own = new Set<Value>(nodes.flatMap(({ results }) => results));
+  return nodes.flatMap(({ operands }) => operands).filter((operand) => !own.has(operand));
+}
+
+export function nodesOf({ root, tails, attention }: Group): Node[] {
+  const before = attention === undefined ? [] : [attention.scores, ...attention.steps, attention.row];
+  return [...before, root, ...tails.flatMap(({ steps }) => steps)];
 }
 
 const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);

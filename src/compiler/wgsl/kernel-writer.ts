@@ -9,7 +9,7 @@ import type { Dim } from "../../lang/dims.ts";
 import type { DType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { PlanBinding, PlanKernel, PlanPlace, StoredDType } from "../plan.ts";
-import { helpers, helpersOf } from "./helpers.ts";
+import { functions, functionsOf } from "./functions.ts";
 import { Position } from "./position.ts";
 
 export type ScalarType = "f32" | "i32" | "bool";
@@ -290,7 +290,7 @@ export class KernelWriter {
     const text = body.join("\n");
     const bindings = [...this.#bindings.values()];
     const access = bindings.map((binding, number) => accessors(binding, number, text));
-    const used = helpersOf([text, ...access].join("\n"));
+    const used = functionsOf([text, ...access].join("\n"));
     const sizes = [...this.#sizes.values()].map(({ dim }) => dim);
     const header = bindings.map(({ place, dtype, stored, vector }, number) => {
       const usage = place.kind === "weight" ? "read" : "read_write";
@@ -306,7 +306,7 @@ export class KernelWriter {
       ...header,
       ...this.#shared,
       ...access,
-      ...used.map((name) => helpers[name]),
+      ...used.map((name) => functions[name]),
       `@compute @workgroup_size(${x}, ${y}, ${z})`,
       "fn main(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) group_id: vec3<u32>) {",
       "  let local = i32(local_index);",

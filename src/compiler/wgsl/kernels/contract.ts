@@ -26,6 +26,7 @@ export interface Axes {
   readonly rows: readonly number[];
   readonly columns: readonly number[];
   readonly shape: readonly Dim[];
+  readonly result: Value;
 }
 
 export function axesOf(root: Node): Axes {
@@ -49,6 +50,7 @@ export function axesOf(root: Node): Axes {
     rows: places.filter((axis) => !inRight(axis)),
     columns: places.filter((axis) => inRight(axis) && !inLeft(axis)),
     shape,
+    result,
   };
 }
 

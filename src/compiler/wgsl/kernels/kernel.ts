@@ -3,7 +3,7 @@
  */
 import { Dim } from "../../../lang/dims.ts";
 import type { TensorType } from "../../../lang/types.ts";
-import type { Value } from "../../graph.ts";
+import type { Node, Value } from "../../graph.ts";
 import type { Group } from "../fusion.ts";
 import type { KernelWriter, Located } from "../kernel-writer.ts";
 import type { Buffers } from "../reader.ts";
@@ -14,6 +14,8 @@ export interface KernelContext {
   readonly tuning: Tuning;
   /** Where a stored value goes. */
   target(value: Value): Located;
+  /** Where a row's folds are kept, when something else computes its elements from them. */
+  folds(row: Node): readonly Located[] | undefined;
   /** Room that one dispatch of a group leaves for the next. */
   scratch(label: string, type: TensorType): Located;
   /** About how large a dimension is in use. */

@@ -2,27 +2,27 @@
  * The end of every kernel: what follows a result element by element, and storing it.
  */
 import { internalFault } from "../../fault.ts";
-import type { Value } from "../../graph.ts";
+import type { Node, Value } from "../../graph.ts";
 import { movedTo, type Tail } from "../fusion.ts";
 import { type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position } from "../position.ts";
 import { type At, broadcastAt, contextOf, positionIn, type Reader } from "../reader.ts";
 import { converted, scalarTerm, widened } from "../scalar-text.ts";
 
-/** Stores the tail's value for an element of its result; four of them when the term has four lanes along `along`. */
-export function finish(
+/** What the steps make of an element of `value`, and where it then lies. */
+export function applySteps(
   reader: Reader,
-  tail: Tail,
+  start: Value,
+  steps: readonly Node[],
   at: At,
   term: Term,
-  target: (value: Value) => Located,
   along?: string,
-): void {
+): { readonly term: Term; readonly at: At } {
   const { writer } = reader;
   let place = at;
-  let value = tail.result;
+  let value = start;
   let current = writer.named(term, "y");
-  for (const step of tail.steps) {
+  for (const step of steps) {
     const { lowering } = step.op;
     const [result] = step.results;
     if (result === undefined) throw internalFault(`${step.op.name} has no result`);
@@ -53,6 +53,20 @@ export function finish(
     }
     value = result;
   }
+  return { term: current, at: place };
+}
+
+/** Stores the tail's value for an element of its result; four of them when the term has four lanes along `along`. */
+export function finish(
+  reader: Reader,
+  tail: Tail,
+  at: At,
+  given: Term,
+  target: (value: Value) => Located,
+  along?: string,
+): void {
+  const { writer } = reader;
+  const { term: current, at: place } = applySteps(reader, tail.result, tail.steps, at, given, along);
   const located = target(tail.value);
   const position = positionIn(located, place);
   const typed = converted(current, scalarTypeOf(tail.value.type.dtype));

@@ -3,7 +3,7 @@
  */
 import { increment, multiplier, wordMultiplier } from "../ops/hash.ts";
 
-export const helpers: Readonly<Record<string, string>> = {
+export const functions: Readonly<Record<string, string>> = {
   // W. J. Cody's rational forms are more than f32 needs: Abramowitz and Stegun 7.1.26 near its limit, with the
   // series where cancellation would show.
   erf_one: `fn erf_one(x: f32) -> f32 {
@@ -83,7 +83,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Those that the text calls, what they need first. */
-export function helpersOf(text: string): string[] {
-  const called = Object.keys(helpers).filter((name) => text.includes(`${name}(`));
+export function functionsOf(text: string): string[] {
+  const called = Object.keys(functions).filter((name) => text.includes(`${name}(`));
   return [...new Set(called.flatMap((name) => [...(needs[name] ?? []), name]))];
 }
