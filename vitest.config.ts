@@ -11,7 +11,7 @@ const project = (name: string, include: string[], timeout: number) => ({
 
 const device = {
   test: {
-    ...project("device", ["test/golden*.whole.ts"], 600_000).test,
+    ...project("device", ["test/golden*.whole.ts", "!test/golden-browser.whole.ts"], 600_000).test,
     env: { OSSICLE_TEST_TARGET: "webgpu" },
     setupFiles: ["test/support/device-setup.ts"],
   },

@@ -54,6 +54,9 @@ attempt(async () => {
       setEnabled(false);
       try {
         await classify(ready, await sound());
+      } catch (error) {
+        status.textContent = "";
+        throw error;
       } finally {
         setEnabled(true);
       }
@@ -121,6 +124,7 @@ async function classify(
   part("pictures", HTMLElement).hidden = false;
   drawWaveform(part("waveform", HTMLCanvasElement), sound);
   const given = new Map<string, HostTensor>([[input, { dtype: "f32", shape: [sound.length], data: sound }]]);
+  status.textContent = "computing …";
   const started = performance.now();
   const { outputs } = await session.call(entry.name, given);
   const seconds = (performance.now() - started) / 1000;

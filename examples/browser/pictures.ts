@@ -8,7 +8,7 @@ export function drawWaveform(canvas: HTMLCanvasElement, sound: Float32Array): vo
   const context = contextOf(canvas);
   const { width, height } = canvas;
   context.clearRect(0, 0, width, height);
-  context.fillStyle = getComputedStyle(canvas).getPropertyValue("--accent") || "#0b6e8f";
+  context.fillStyle = getComputedStyle(canvas).color;
   const loudest = sound.reduce((most, sample) => Math.max(most, Math.abs(sample)), 1e-6);
   for (let column = 0; column < width; column++) {
     const start = Math.floor((column * sound.length) / width);

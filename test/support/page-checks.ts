@@ -59,3 +59,29 @@ export async function runSmallPlan(planAddress: string, weightAddress: string) {
   }
   return { adapter, progress, classes, sums, afterLoss, messages };
 }
+
+/** One call of an entry, on inputs and with outputs that can cross into the page as they are. */
+export async function runEntry(
+  folder: string,
+  entry: string,
+  inputs: readonly (readonly [
+    name: string,
+    dtype: "f32" | "i64",
+    shape: readonly number[],
+    values: readonly number[],
+  ])[],
+) {
+  const plan = readPlan(folder, await (await fetch(`${folder}.json`)).text());
+  const weights = weightsFromAddress(`${folder}.safetensors`);
+  const model = await GpuModel.load(plan, weights, { gpu: navigator.gpu });
+  const given = inputs.map(([name, dtype, shape, values]) => {
+    return [
+      name,
+      { dtype, shape, data: dtype === "f32" ? Float32Array.from(values) : Float64Array.from(values) },
+    ] as const;
+  });
+  const outputs = plan.entries.find(({ name }) => name === entry)?.outputs.map(({ name }) => name) ?? [];
+  const result = await model.session().call(entry, new Map(given), { read: outputs });
+  model.dispose();
+  return [...result.outputs].map(([name, { shape, data }]) => ({ name, shape, values: [...data] }));
+}
