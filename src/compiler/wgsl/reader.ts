@@ -123,7 +123,14 @@ export class Reader {
       case "row":
         return this.#row(node, at, along);
       case "contract":
-        return this.#contraction(node, at);
+        // One sum at a time: four in a row are four sums.
+        if (along === undefined || !moves(at, along)) return this.#contraction(node, at);
+        return this.#four("f32", (lane) =>
+          this.#contraction(
+            node,
+            at.map((position) => advanced(position, along, lane)),
+          ),
+        );
       default:
         throw internalFault(`${node.op.name} has no buffer`, node.provenance);
     }
@@ -286,7 +293,8 @@ export class Reader {
         folded: (index) => {
           const located = kept[index];
           if (located === undefined) throw internalFault(`${node.op.name} kept too few folds`);
-          return this.writer.named(this.fetch(located, positionIn(located, row), undefined));
+          const lanes = along !== undefined && moves(row, along) ? along : undefined;
+          return this.writer.named(this.fetch(located, positionIn(located, row), lanes));
         },
       },
       this.writer,
