@@ -9,6 +9,7 @@ export { parseGraph } from "./compiler/graph-parse.ts";
 export { printGraph } from "./compiler/graph-text.ts";
 export type { HostTensor, TensorInfo, WeightSource } from "./compiler/host-tensor.ts";
 export { type InterpretOptions, interpret } from "./compiler/interpret.ts";
+export { type AdaptableGraphs, type AdapterPort, withLiveAdapters } from "./compiler/live-adapters.ts";
 export { compileOnnx, type OnnxArtefact, type OnnxOptions } from "./compiler/onnx/compile.ts";
 export type { OnnxProfile } from "./compiler/onnx/context.ts";
 export { nameStates, type StateNames } from "./compiler/onnx/state-names.ts";
@@ -26,6 +27,15 @@ export { SourceFile, type Span } from "./lang/source.ts";
 export { printType, type TensorType } from "./lang/types.ts";
 export { loadAudio } from "./runtime/audio/load.ts";
 export { bytesSource } from "./runtime/byte-source.ts";
+export {
+  type Adapter,
+  type AdapterConfig,
+  type AdapterSite,
+  adapted,
+  adapterSites,
+  readAdapterConfig,
+} from "./runtime/checkpoint/adapter.ts";
+export { LiveAdapters } from "./runtime/checkpoint/live-adapters.ts";
 export { type Generated, type GeneratedToken, generate } from "./runtime/generation/generate.ts";
 export type { Choice, GenerationOptions } from "./runtime/generation/options.ts";
 export { type GenerationSession, hostSession, type RunEntry } from "./runtime/generation/session.ts";

@@ -5,17 +5,18 @@ import type { Command } from "commander";
 import type { HostTensor } from "../compiler/host-tensor.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
+import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readFileText } from "./files.ts";
 import { readInputs } from "./inputs.ts";
 import {
-  adapterOption,
   type ModelOptions,
   positiveInteger,
   profileOption,
   targetOption,
   useColor,
   weightsOption,
+  withAdapterOptions,
   withModelOptions,
 } from "./options.ts";
 import { Output } from "./output.ts";
@@ -24,25 +25,23 @@ import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
 import { openWeights, reportWeights } from "./weights.ts";
 
-interface ClassifyOptions extends ModelOptions {
+interface ClassifyOptions extends ModelOptions, AdapterOptions {
   readonly entry: string;
   readonly audio: string;
   readonly labels?: string;
   readonly top: number;
   readonly weights?: string;
-  readonly adapter?: string;
   readonly target: Target;
   readonly profile: OnnxProfile;
 }
 
 export function addClassify(program: Command, run: Run): void {
-  withModelOptions(program.command("classify"))
+  withAdapterOptions(withModelOptions(program.command("classify")))
     .summary("label a recording")
     .description("Runs the entry `classify` of a model on a recording and prints the labels that score best.")
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .requiredOption("-a, --audio <file>", "the recording: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate")
     .addOption(weightsOption())
-    .addOption(adapterOption())
     .option(
       "-l, --labels <file>",
       "names of the classes: one a line, or JSON (a list, or config.json with id2label)",
@@ -59,6 +58,7 @@ export function addClassify(program: Command, run: Run): void {
 async function classify(file: string, options: ClassifyOptions): Promise<number> {
   const output = new Output("classify", { json: options.json === true, color: useColor(options) });
   const progress = terminalProgress(!output.json);
+  const adapters = singleUse(adapterChoice(options));
   const elaboration = compileEntry(file, options, { entry: options.entry }, output);
   const { graph, entry } = elaboration;
   const [input] = graph.inputs;
@@ -69,7 +69,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
   }
   const names = options.labels === undefined ? undefined : await readLabels(options.labels);
   const inputs = await readInputs(graph, new Map([[input.name, options.audio]]));
-  const weights = await openWeights(options.weights, [graph], elaboration, output, options.adapter);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

@@ -1,6 +1,7 @@
 /**
  * `ossicle compile`: entries to files of a target.
  */
+import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import type { Graph } from "../compiler/graph.ts";
@@ -8,17 +9,19 @@ import { compileOnnx, type OnnxArtefact, type OnnxFile, type OnnxOptions } from 
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { nameStates, type StateNames, stateNameStyles } from "../compiler/onnx/state-names.ts";
 import { failure } from "../runtime/failure.ts";
+import { writeSafetensors } from "../runtime/safetensors-writer.ts";
+import { type AdapterChoice, type AdapterOptions, adapterChoice, prepareAdapters } from "./adapters.ts";
 import {
-  adapterOption,
   collect,
   type ModelOptions,
   profileOption,
   useColor,
   weightsOption,
+  withAdapterOptions,
   withModelOptions,
 } from "./options.ts";
 import { Output } from "./output.ts";
-import { inFolder, writeTogether } from "./output-files.ts";
+import { inFolder, writeTogether, writeWhole } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
@@ -26,11 +29,10 @@ import { writeTritonRepository } from "./triton-repository.ts";
 import { packageVersion } from "./version.ts";
 import { type OpenWeights, openWeights, reportWeights } from "./weights.ts";
 
-interface CompileOptions extends ModelOptions {
+interface CompileOptions extends ModelOptions, AdapterOptions {
   readonly entry: readonly string[];
   readonly tap: readonly string[];
   readonly weights?: string;
-  readonly adapter?: string;
   readonly target: "onnx" | "webgpu";
   readonly out: string;
   readonly externalData?: boolean;
@@ -40,7 +42,7 @@ interface CompileOptions extends ModelOptions {
 }
 
 export function addCompile(program: Command, run: Run): void {
-  withModelOptions(program.command("compile"))
+  withAdapterOptions(withModelOptions(program.command("compile")))
     .summary("compile entries to ONNX files or a WebGPU plan")
     .description(
       "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request. For WebGPU: one plan of all entries, and its weights beside it.",
@@ -48,7 +50,6 @@ export function addCompile(program: Command, run: Run): void {
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
     .addOption(weightsOption())
-    .addOption(adapterOption())
     .addOption(
       new Option("-t, --target <target>", "what to compile for").choices(["onnx", "webgpu"]).default("onnx"),
     )
@@ -97,6 +98,8 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
       hint: "name a folder with --out",
     });
   }
+  const adapters = adapterChoice(options);
+  requireAdaptable(adapters, options);
   const elaborations = names.map((entry) =>
     compileEntry(file, options, { entry, taps: options.tap }, output),
   );
@@ -104,7 +107,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const [first] = elaborations;
   const name = first?.entry.model ?? "model";
   const model = first ?? { modelParameters: new Set<string>(), renames: [] };
-  const weights = await openWeights(options.weights, graphs, model, output, options.adapter);
+  const weights = await openWeights(options.weights, graphs, model, output, adapters);
   const progress = terminalProgress(!output.json);
   try {
     const written = { out: options.out, progress };
@@ -126,13 +129,28 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   return output.finish();
 }
 
+/** Adapters that are kept apart become inputs, which only the plain ONNX form is documented to have. */
+function requireAdaptable({ named }: AdapterChoice, { use = [], target, host }: CompileOptions): void {
+  if (named.length === 0) return;
+  if (use.length > 0) {
+    throw failure("bad-adapter-option", "Which adapter acts is the choice of whoever runs the files.", {
+      hint: "leave out --use; every adapter gets a file of its own",
+    });
+  }
+  if (target === "onnx" && host === undefined) return;
+  throw failure("bad-adapter-option", "Adapters are kept apart in plain ONNX files only.", {
+    hint: "merge one: --adapter FOLDER",
+  });
+}
+
 async function writeOnnx(
-  graphs: readonly Graph[],
+  plain: readonly Graph[],
   name: string,
   weights: OpenWeights,
   options: CompileOptions,
   progress: Progress,
 ): Promise<{ path: string; bytes: number }[]> {
+  const { graphs, adapters } = await prepareAdapters(plain, weights.named);
   const single = options.out.endsWith(".onnx");
   const stem = single ? basename(options.out, ".onnx") : undefined;
   const settings: OnnxOptions = {
@@ -146,7 +164,20 @@ async function writeOnnx(
     return await writeTritonRepository(graphs, name, weights.source, options.out, settings, progress);
   }
   const named = graphs.map((graph) => nameStates(graph, options.stateNames));
-  return await writeArtefact(compileOnnx(named, weights.source, settings), options.out, single, progress);
+  const files = await writeArtefact(
+    compileOnnx(named, weights.source, settings),
+    options.out,
+    single,
+    progress,
+  );
+  const folder = single ? dirname(options.out) : options.out;
+  for (const adapter of adapters.names) {
+    const path = join(folder, `${adapter}.adapter.safetensors`);
+    const tensors = adapters.inputs(adapter);
+    await writeWhole(path, (sink) => writeSafetensors(tensors, sink, new Map([["model", name]])));
+    files.push({ path, bytes: statSync(path).size });
+  }
+  return files;
 }
 
 /** Data first, models last: a model never refers to data that is not there yet. */

@@ -16,9 +16,11 @@ import type { HostTensor } from "../compiler/host-tensor.ts";
 import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
+import type { LiveAdapters } from "../runtime/checkpoint/live-adapters.ts";
 import { failure } from "../runtime/failure.ts";
 import { type GenerationSession, hostSession, type RunEntry } from "../runtime/generation/session.ts";
 import { createOnnxSession, type OnnxSession } from "../runtime/onnx-session.ts";
+import { prepareAdapters } from "./adapters.ts";
 import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
 import { writeFailure } from "./file-failure.ts";
@@ -57,6 +59,8 @@ export interface PreparedEntries {
 
 export interface PreparedTogether extends Required<PreparedEntries> {
   readonly prepareSeconds: number;
+  /** Which of the adapters acts, when there are any to choose from. */
+  readonly adapters?: LiveAdapters;
   release(): Promise<void>;
 }
 
@@ -86,11 +90,38 @@ export async function prepareTogether(
   const started = performance.now();
   const since = (): number => (performance.now() - started) / 1000;
   const shown = { progress, running };
+  if (weights.named.length > 0) return await prepareAdapted(graphs, weights, how, shown, since);
   const { entries, generation } = await prepareOn(how, graphs, weights, shown, since);
   return {
     prepareSeconds: since(),
     entries,
     generation: generation ?? ((plan, inputs) => hostSession(plan, ...runnersOf(entries), inputs)),
+    release: async () => {
+      for (const entry of entries) await entry.release();
+    },
+  };
+}
+
+/** With adapters as inputs; generation goes over the entries' tensors, so that they reach every step. */
+async function prepareAdapted(
+  graphs: readonly Graph[],
+  weights: OpenWeights,
+  how: Execute,
+  shown: Shown,
+  since: () => number,
+): Promise<PreparedTogether> {
+  const { graphs: adapted, adapters } = await prepareAdapters(graphs, weights.named);
+  adapters.use(weights.use);
+  const { entries } = await prepareOn(how, adapted, weights, shown, since);
+  const wrapped = entries.map((entry, i): Prepared => {
+    const accepted = new Set(adapted[i]?.inputs.map(({ name }) => name));
+    return { ...entry, run: (inputs) => entry.run(adapters.with(inputs, accepted)) };
+  });
+  return {
+    prepareSeconds: since(),
+    entries: wrapped,
+    generation: (plan, inputs) => hostSession(plan, ...runnersOf(wrapped), inputs),
+    adapters,
     release: async () => {
       for (const entry of entries) await entry.release();
     },

@@ -10,6 +10,7 @@ import { failure } from "../runtime/failure.ts";
 import { type Generated, generate } from "../runtime/generation/generate.ts";
 import { checkOptions, type GenerationOptions } from "../runtime/generation/options.ts";
 import type { GenerationSession } from "../runtime/generation/session.ts";
+import { adapterChoice } from "./adapters.ts";
 import { prepareTogether } from "./execute.ts";
 import { choiceOf, type GenerationCommandOptions, withGenerationOptions } from "./generation-options.ts";
 import { readInputs } from "./inputs.ts";
@@ -54,6 +55,7 @@ async function generateText(
 ): Promise<number> {
   const output = new Output(command, { json: options.json === true, color: useColor(options) });
   const progress = terminalProgress(!output.json);
+  const adapters = adapterChoice(options);
   const { first, next, declared } = compileGeneration(file, options, output);
   const plan = planGeneration(first.graph, next.graph);
   const tokenizer = await openTokenizer(options);
@@ -71,23 +73,34 @@ async function generateText(
   checkOptions(wanted);
   const inputs = await readInputs(first.graph, inputSources(options, plan, ids));
   const given = options.randomWeights === true ? (options.weights ?? "random:1") : options.weights;
-  const weights = await openWeights(given, [first.graph, next.graph], first, output, options.adapter);
+  const weights = await openWeights(given, [first.graph, next.graph], first, output, adapters);
   try {
     const prepared = await prepareTogether([first.graph, next.graph], weights, options, progress, silent);
     try {
-      const timed = timedSession(prepared.generation(plan, inputs));
-      progress.start("listening", 1);
-      const found = await generate(timed.session, wanted, tokenizer, ({ text }) => {
+      const texts: Record<string, unknown>[] = [];
+      const uses = adapters.use.length === 0 ? [undefined] : adapters.use;
+      for (const use of uses) {
+        prepared.adapters?.use(use);
+        if (uses.length > 1 && !output.json) process.stdout.write(`${use ?? "none"}: `);
+        const timed = timedSession(prepared.generation(plan, inputs));
+        progress.start("listening", 1);
+        const found = await generate(timed.session, wanted, tokenizer, ({ text }) => {
+          progress.stop();
+          if (!output.json) process.stdout.write(text);
+        });
         progress.stop();
-        if (!output.json) process.stdout.write(text);
-      });
-      progress.stop();
-      output.line(tokenizer === undefined ? found.ids.join(" ") : "");
+        output.line(tokenizer === undefined ? found.ids.join(" ") : "");
+        const seconds = { ...timed.seconds, prepare: prepared.prepareSeconds };
+        const result = resultOf(found, ids, seconds);
+        texts.push(prepared.adapters === undefined ? result : { adapter: use ?? null, ...result });
+        if (!output.json && process.stderr.isTTY) process.stderr.write(speedLine(found, seconds));
+      }
       output.set("model", first.entry.model);
       output.set("entries", [plan.first, plan.next]);
       output.set("target", options.target);
       reportWeights(weights, output);
-      report(found, ids, { ...timed.seconds, prepare: prepared.prepareSeconds }, output);
+      if (texts.length > 1) output.set("texts", texts);
+      else for (const [name, value] of Object.entries(texts[0] ?? {})) output.set(name, value);
       if (weights.random) output.line(`The weights are random (${given}): this text means nothing.`);
     } finally {
       await prepared.release();
@@ -153,21 +166,27 @@ function timedSession(session: GenerationSession): {
   };
 }
 
-function report(found: Generated, prompt: readonly number[], seconds: Seconds, output: Output): void {
-  // The first id comes out of the first entry; every other one takes a step.
+function resultOf(found: Generated, prompt: readonly number[], seconds: Seconds): Record<string, unknown> {
+  return {
+    text: found.text ?? null,
+    ids: found.ids,
+    promptIds: prompt,
+    reason: found.reason,
+    logProbability: found.logProbability,
+    seconds,
+    tokensPerSecond: rateOf(found, seconds) ?? null,
+  };
+}
+
+/** The first id comes out of the first entry; every other one takes a step. */
+function rateOf(found: Generated, seconds: Seconds): number | undefined {
   const steps = found.ids.length - 1;
-  const rate = steps > 0 && seconds.steps > 0 ? steps / seconds.steps : undefined;
-  output.set("text", found.text ?? null);
-  output.set("ids", found.ids);
-  output.set("promptIds", prompt);
-  output.set("reason", found.reason);
-  output.set("logProbability", found.logProbability);
-  output.set("seconds", seconds);
-  output.set("tokensPerSecond", rate ?? null);
-  if (output.json || !process.stderr.isTTY) return;
+  return steps > 0 && seconds.steps > 0 ? steps / seconds.steps : undefined;
+}
+
+function speedLine(found: Generated, seconds: Seconds): string {
+  const rate = rateOf(found, seconds);
   const speed = rate === undefined ? "" : `, ${rate.toFixed(1)} tokens/s`;
   const end = found.reason === "limit" ? "at the limit" : "at a stop";
-  process.stderr.write(
-    `${found.ids.length} tokens${speed}, ended ${end}; ${seconds.first.toFixed(2)} s to the first\n`,
-  );
+  return `${found.ids.length} tokens${speed}, ended ${end}; ${seconds.first.toFixed(2)} s to the first\n`;
 }

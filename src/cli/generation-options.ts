@@ -8,9 +8,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
 import type { Choice } from "../runtime/generation/options.ts";
+import type { AdapterOptions } from "./adapters.ts";
 import type { Target } from "./execute.ts";
 import {
-  adapterOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -18,12 +18,12 @@ import {
   profileOption,
   targetOption,
   weightsOption,
+  withAdapterOptions,
   withModelOptions,
 } from "./options.ts";
 
-export interface GenerationCommandOptions extends ModelOptions {
+export interface GenerationCommandOptions extends ModelOptions, AdapterOptions {
   readonly weights?: string;
-  readonly adapter?: string;
   readonly randomWeights?: boolean;
   readonly tokenizer?: string;
   readonly prompt?: string;
@@ -46,9 +46,8 @@ export interface GenerationCommandOptions extends ModelOptions {
 }
 
 export function withGenerationOptions(command: Command): Command {
-  return withModelOptions(command)
+  return withAdapterOptions(withModelOptions(command))
     .addOption(weightsOption())
-    .addOption(adapterOption())
     .option("--random-weights", "the same as --weights random:1, to try things out")
     .option(
       "--tokenizer <file>",

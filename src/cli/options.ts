@@ -41,8 +41,21 @@ export function weightsOption(): Option {
   );
 }
 
-export function adapterOption(): Option {
-  return new Option("--adapter <folder>", "a low-rank adapter as PEFT saves it, merged into the weights");
+/** `--adapter` and `--use`. */
+export function withAdapterOptions(command: Command): Command {
+  return command
+    .option(
+      "--adapter <folder>",
+      "a low-rank adapter as PEFT saves it, merged into the weights; as NAME=FOLDER (repeatable) kept apart, to be chosen with --use",
+      collect,
+      [],
+    )
+    .option(
+      "--use <name>",
+      "the adapter that acts; the first that has a name by default, `none` for the model as it is",
+      collect,
+      [],
+    );
 }
 
 export function targetOption(): Option {

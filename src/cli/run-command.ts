@@ -5,10 +5,10 @@ import type { Command } from "commander";
 import type { HostTensor } from "../compiler/host-tensor.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { writeSafetensors } from "../runtime/safetensors-writer.ts";
+import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readInputs } from "./inputs.ts";
 import {
-  adapterOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -16,6 +16,7 @@ import {
   targetOption,
   useColor,
   weightsOption,
+  withAdapterOptions,
   withModelOptions,
 } from "./options.ts";
 import { Output } from "./output.ts";
@@ -25,11 +26,10 @@ import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
 import { openWeights, reportWeights } from "./weights.ts";
 
-interface RunOptions extends ModelOptions {
+interface RunOptions extends ModelOptions, AdapterOptions {
   readonly entry?: string;
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
-  readonly adapter?: string;
   readonly target: Target;
   readonly profile: OnnxProfile;
   readonly tap: readonly string[];
@@ -40,7 +40,7 @@ interface RunOptions extends ModelOptions {
 const printedValues = 8;
 
 export function addRun(program: Command, run: Run): void {
-  withModelOptions(program.command("run"))
+  withAdapterOptions(withModelOptions(program.command("run")))
     .summary("run an entry on given inputs")
     .description("Runs one entry and prints its results, or writes them to a file.")
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
@@ -52,7 +52,6 @@ export function addRun(program: Command, run: Run): void {
       new Map(),
     )
     .addOption(weightsOption())
-    .addOption(adapterOption())
     .addOption(targetOption())
     .addOption(profileOption())
     .option(
@@ -70,11 +69,12 @@ export function addRun(program: Command, run: Run): void {
 async function runEntry(file: string, options: RunOptions): Promise<number> {
   const output = new Output("run", { json: options.json === true, color: useColor(options) });
   const progress = terminalProgress(!output.json);
+  const adapters = singleUse(adapterChoice(options));
   const elaboration = compileEntry(file, options, { entry: options.entry, taps: options.tap }, output);
   const { graph, entry } = elaboration;
   if (options.out !== undefined) await requireWritable(options.out);
   const inputs = await readInputs(graph, options.in);
-  const weights = await openWeights(options.weights, [graph], elaboration, output, options.adapter);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

@@ -1,25 +1,23 @@
 /**
  * Weights for a graph: from a checkpoint, or drawn as the model says.
  *
- * Owns: `--weights FILE`, `--weights random:SEED` and `--adapter DIR`, and holding a checkpoint to what the graphs
+ * Owns: `--weights FILE` and `--weights random:SEED`, with what adapters make of them, and holding a checkpoint to what the graphs
  * need before anything is computed.
  */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Elaboration } from "../compiler/elaborate.ts";
 import type { Graph, Parameter } from "../compiler/graph.ts";
-import type { HostTensor, TensorInfo, WeightSource } from "../compiler/host-tensor.ts";
+import { allocate, type HostTensor, type TensorInfo, type WeightSource } from "../compiler/host-tensor.ts";
 import { evaluateValues } from "../compiler/interpret.ts";
 import { DiagnosticError } from "../lang/diagnostic.ts";
 import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
-import { type Adapter, adapted, readAdapterConfig } from "../runtime/checkpoint/adapter.ts";
+import { adapted, adapterSites, declaredTensors, requireFit } from "../runtime/checkpoint/adapter.ts";
 import { failure } from "../runtime/failure.ts";
 import { randomTensor } from "../runtime/random-weights.ts";
 import { checkWeights } from "../runtime/weights-report.ts";
+import { type AdapterChoice, type NamedAdapter, noAdapters, openAdapter } from "./adapters.ts";
 import { openCheckpoint } from "./checkpoint.ts";
-import { readFileText } from "./files.ts";
 import type { Output } from "./output.ts";
 
 const randomPrefix = "random";
@@ -28,13 +26,17 @@ export interface OpenWeights {
   readonly source: WeightSource;
   /** Drawn, not trained: whatever is printed must say so. */
   readonly random: boolean;
+  /** Adapters that are chosen at run time. */
+  readonly named: readonly NamedAdapter[];
+  /** The one of them that acts at first. */
+  readonly use?: string | undefined;
   close(): Promise<void>;
 }
 
 /**
  * @param model every learned tensor of the model, so that what another entry needs is not unexpected,
  *   and how a checkpoint calls them
- * @param adapter a folder with a low-rank adapter, merged into the weights
+ * @param adapters low-rank adapters, merged into the weights or kept apart
  * @throws DiagnosticError when weights are needed and not given, or do not fit the graphs
  */
 export async function openWeights(
@@ -42,19 +44,34 @@ export async function openWeights(
   graphs: readonly Graph[],
   model: Pick<Elaboration, "modelParameters" | "renames">,
   output: Output,
-  adapter?: string,
+  adapters: AdapterChoice = noAdapters,
 ): Promise<OpenWeights> {
   const parameters = parametersOf(graphs);
   const known = model.modelParameters;
+  const [use] = adapters.use;
+  const named: NamedAdapter[] = [];
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const file of opened) await file.close();
   };
   const withAdapter = async (base: WeightSource): Promise<WeightSource> => {
-    if (adapter === undefined) return base;
-    const found = await openAdapter(adapter);
-    opened.push(found);
-    return adapted(base, found, known, suggest);
+    let source = base;
+    if (adapters.merged !== undefined) {
+      const found = await openAdapter(adapters.merged);
+      opened.push(found);
+      source = adapted(base, found, known, suggest);
+    }
+    for (const { name, folder } of adapters.named) {
+      const adapter = await openAdapter(folder);
+      opened.push(adapter);
+      const sites = adapterSites(adapter, known, suggest);
+      for (const site of sites) {
+        const weight = parameters.get(`${site.place}.weight`);
+        requireFit(weight && sizes(weight), site, adapter);
+      }
+      named.push({ name, adapter, sites });
+    }
+    return named.length === 0 ? source : withoutDeclared(source, named, parameters);
   };
   if (option === undefined) {
     if (parameters.size > 0) {
@@ -66,11 +83,16 @@ export async function openWeights(
         },
       );
     }
-    return { source: emptySource, random: false, async close() {} };
+    return { source: emptySource, random: false, named, async close() {} };
   }
   if (option === randomPrefix || option.startsWith(`${randomPrefix}:`)) {
     const seed = readSeed(option);
-    return { source: await withAdapter(randomSource(parameters, seed)), random: true, close };
+    try {
+      return { source: await withAdapter(randomSource(parameters, seed)), random: true, named, use, close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
   try {
     const file = await openCheckpoint(option);
@@ -85,22 +107,46 @@ export async function openWeights(
       throw new DiagnosticError(report.diagnostics);
     }
     output.diagnostics(report.diagnostics);
-    return { source, random: false, close };
+    return { source, random: false, named, use, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** A folder as PEFT saves it. */
-async function openAdapter(folder: string): Promise<Adapter & { close(): Promise<void> }> {
-  const configuration = join(folder, "adapter_config.json");
-  const config = readAdapterConfig(await readFileText(configuration), configuration);
-  const safetensors = join(folder, "adapter_model.safetensors");
-  const pickled = join(folder, "adapter_model.bin");
-  const file = existsSync(safetensors) || !existsSync(pickled) ? safetensors : pickled;
-  const { source, close } = await openCheckpoint(file);
-  return { label: folder, config, tensors: source, close };
+/** Tensors of adapters that the program declares do nothing where adapters are chosen at run time and no file has them. */
+function withoutDeclared(
+  base: WeightSource,
+  named: readonly NamedAdapter[],
+  parameters: ReadonlyMap<string, Parameter>,
+): WeightSource {
+  const sites = named.flatMap(({ sites }) => sites);
+  const missing = new Map(
+    sites.flatMap(({ place }) =>
+      declaredTensors(place).flatMap((name) => {
+        const parameter = base.info(name) === undefined ? parameters.get(name) : undefined;
+        return parameter === undefined ? [] : [[name, parameter] as const];
+      }),
+    ),
+  );
+  const infoOf = (parameter: Parameter): TensorInfo => ({
+    dtype: parameter.type.dtype,
+    shape: sizes(parameter),
+  });
+  return {
+    label: base.label,
+    names: () => [...base.names(), ...missing.keys()],
+    info: (name) => {
+      const parameter = missing.get(name);
+      return parameter === undefined ? base.info(name) : infoOf(parameter);
+    },
+    read: async (name) => {
+      const parameter = missing.get(name);
+      if (parameter === undefined) return await base.read(name);
+      const { dtype, shape } = infoOf(parameter);
+      return allocate(dtype, shape);
+    },
+  };
 }
 
 /** The source under the model's names. A tensor that goes by the model's own name needs no renaming. */
@@ -129,6 +175,7 @@ export function renamed(
 export function reportWeights(weights: OpenWeights, output: Output): void {
   output.set("weights", weights.source.label);
   output.set("randomWeights", weights.random);
+  if (weights.named.length > 0) output.set("adapter", weights.use ?? null);
 }
 
 /** The source, silent about names that this entry does not use. */

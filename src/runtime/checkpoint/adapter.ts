@@ -99,51 +99,74 @@ interface Pair {
 const prefix = "base_model.model.";
 const tensorName = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.default)?\.weight$/;
 
+/** Where an adapter's two tensors belong: W of `place`.weight acts as W + scale B A. */
+export interface AdapterSite {
+  readonly place: string;
+  /** Names in the adapter's file. */
+  readonly a: string;
+  readonly b: string;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+type Suggest = (name: string, candidates: Iterable<string>) => readonly string[];
+
+/**
+ * Every pair of tensors, with the part of the model that it adapts.
+ * @param paths of all learned tensors of the model
+ * @param suggest near names for a module that is not there
+ * @throws DiagnosticError `adapter-…`
+ */
+export function adapterSites(
+  adapter: Adapter,
+  paths: ReadonlySet<string>,
+  suggest: Suggest = () => [],
+): AdapterSite[] {
+  const { label, config, tensors } = adapter;
+  const pairs = pairsOf(adapter);
+  const sites = pairs.map(({ module, a, b }): AdapterSite => {
+    if (a === undefined || b === undefined) {
+      throw failure("adapter-incomplete", `${label} has only one of the two tensors that adapt '${module}'.`);
+    }
+    const place = placeOf(module, paths, label, suggest);
+    return { place, a, b, ...scaleOf(module, config, tensors.info(a)?.shape[0], label) };
+  });
+  const unused = config.targets.filter((target) => !pairs.some(({ module }) => isTarget(module, target)));
+  if (unused.length > 0) {
+    const names = unused.map((target) => `'${target}'`).join(" or ");
+    const some = pairs.slice(0, 4).map(({ module }) => module);
+    const more = pairs.length > some.length ? ", …" : "";
+    throw failure("adapter-target", `${label} adapts nothing that is called ${names}.`, {
+      notes: [`it has tensors for ${some.join(", ")}${more}`],
+    });
+  }
+  return sites;
+}
+
 /**
  * The weights of `base` with the adapter: merged into them, or as tensors of their own where the model
  * declares them (`with Lora(…)`), with the scale that the model declares.
- * @param paths of all learned tensors of the model
- * @param suggest near names for a module that is not there
  * @throws DiagnosticError `adapter-…`
  */
 export function adapted(
   base: WeightSource,
   adapter: Adapter,
   paths: ReadonlySet<string>,
-  suggest: (name: string, candidates: Iterable<string>) => readonly string[] = () => [],
+  suggest?: Suggest,
 ): WeightSource {
-  const { label, config, tensors } = adapter;
-  const pairs = pairsOf(adapter);
+  const { label, tensors } = adapter;
   const own = new Map<string, string>();
-  const merged = new Map<string, { readonly a: string; readonly b: string; readonly scale: number }>();
-  for (const { module, a, b } of pairs) {
-    if (a === undefined || b === undefined) {
-      throw failure("adapter-incomplete", `${label} has only one of the two tensors that adapt '${module}'.`);
-    }
-    const place = placeOf(module, paths, label, suggest);
-    if (paths.has(`${place}.lora_A.weight`)) {
-      own.set(`${place}.lora_A.weight`, a);
-      own.set(`${place}.lora_B.weight`, b);
+  const merged = new Map<string, AdapterSite>();
+  for (const site of adapterSites(adapter, paths, suggest)) {
+    const [a, b] = declaredTensors(site.place);
+    if (paths.has(a)) {
+      own.set(a, site.a);
+      own.set(b, site.b);
       continue;
     }
-    const target = `${place}.weight`;
-    merged.set(target, { a, b, scale: scaleOf(module, config, tensors.info(a)?.shape[0], label) });
-    checkShapes(target, base.info(target)?.shape, tensors.info(a)?.shape, tensors.info(b)?.shape, label);
-  }
-  const unused = config.targets.filter((target) => !pairs.some(({ module }) => isTarget(module, target)));
-  if (unused.length > 0) {
-    throw failure(
-      "adapter-target",
-      `${label} adapts nothing that is called ${unused.map((t) => `'${t}'`).join(" or ")}.`,
-      {
-        notes: [
-          `it has tensors for ${pairs
-            .slice(0, 4)
-            .map(({ module }) => module)
-            .join(", ")}${pairs.length > 4 ? ", …" : ""}`,
-        ],
-      },
-    );
+    const target = `${site.place}.weight`;
+    merged.set(target, site);
+    requireFit(base.info(target)?.shape, site, adapter);
   }
   return {
     label: `${base.label} with ${label}`,
@@ -158,6 +181,11 @@ export function adapted(
       return merge(weight, await tensors.read(change.a), await tensors.read(change.b), change.scale);
     },
   };
+}
+
+/** What the tensors of an adapter are called that the program itself puts around a part. */
+export function declaredTensors(place: string): readonly [a: string, b: string] {
+  return [`${place}.lora_A.weight`, `${place}.lora_B.weight`];
 }
 
 function pairsOf({ label, tensors }: Adapter): Pair[] {
@@ -178,12 +206,7 @@ function pairsOf({ label, tensors }: Adapter): Pair[] {
 }
 
 /** The module in the model: by its whole path, or as the end of exactly one path (a decoder within a captioner). */
-function placeOf(
-  module: string,
-  paths: ReadonlySet<string>,
-  label: string,
-  suggest: (name: string, candidates: Iterable<string>) => readonly string[],
-): string {
+function placeOf(module: string, paths: ReadonlySet<string>, label: string, suggest: Suggest): string {
   const target = `${module}.weight`;
   if (paths.has(target)) return module;
   const found = [...paths].filter((path) => path.endsWith(`.${target}`));
@@ -217,7 +240,12 @@ function patternFor(module: string, patterns: ReadonlyMap<string, number>): numb
   return undefined;
 }
 
-function scaleOf(module: string, config: AdapterConfig, rank: number | undefined, label: string): number {
+function scaleOf(
+  module: string,
+  config: AdapterConfig,
+  rank: number | undefined,
+  label: string,
+): Pick<AdapterSite, "rank" | "scale"> {
   const wanted = patternFor(module, config.ranks) ?? config.rank;
   if (rank !== wanted) {
     throw failure(
@@ -226,16 +254,20 @@ function scaleOf(module: string, config: AdapterConfig, rank: number | undefined
     );
   }
   const alpha = patternFor(module, config.alphas) ?? config.alpha;
-  return alpha / (config.stabilised ? Math.sqrt(wanted) : wanted);
+  return { rank, scale: alpha / (config.stabilised ? Math.sqrt(rank) : rank) };
 }
 
-type Shape = readonly number[] | undefined;
-
-function checkShapes(target: string, weight: Shape, a: Shape, b: Shape, label: string): void {
+/** @throws DiagnosticError `adapter-shape` when B A is not of the weight's shape */
+export function requireFit(
+  weight: readonly number[] | undefined,
+  { place, a: nameOfA, b: nameOfB }: AdapterSite,
+  { tensors, label }: Adapter,
+): void {
   if (weight === undefined) return;
+  const [a, b] = [tensors.info(nameOfA)?.shape, tensors.info(nameOfB)?.shape];
   const fits = weight.length === 2 && a?.length === 2 && b?.length === 2 && a[0] === b[1];
   if (fits && weight[0] === b[0] && weight[1] === a[1]) return;
-  throw failure("adapter-shape", `${label} does not fit ${target}.`, {
+  throw failure("adapter-shape", `${label} does not fit ${place}.weight.`, {
     notes: [`the weight is [${weight.join(", ")}], A is [${a?.join(", ")}], B is [${b?.join(", ")}]`],
   });
 }
