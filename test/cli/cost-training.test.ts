@@ -22,7 +22,7 @@ const connector = 8 * 768 * 768 + 768 + 768 * 768 + 768;
 test("the captioner of arXiv:2509.15680 in one table", { timeout: 60_000 }, async () => {
   const { stdout, status } = await runHere([
     ...["cost", "ossicle/captioners/sam.oss", "--entry", "prefill", "--seconds", "10", "--at", "P=8"],
-    ...["--train", "compare", "--set", "rank=8,256", "--json"],
+    ...["--train", "compare", "--set", "rank=8,256", "--set", "tuning=frozen", "--json"],
   ]);
   expect(status, stdout).toBe(0);
   const { training }: { training: { strategies: readonly Row[] } } = JSON.parse(stdout);
@@ -40,6 +40,33 @@ test("the captioner of arXiv:2509.15680 in one table", { timeout: 60_000 }, asyn
   expect(small?.optimizerBytes.value).toBe(8 * (small?.trained.value ?? 0));
   // Nothing runs backward through what is frozen and before what is trained.
   expect(decoder?.backwardMacs.value ?? 0).toBeLessThan((all?.backwardMacs.value ?? 0) / 5);
+});
+
+test("its encoder is trained with the rest, unless it is frozen", async () => {
+  const request = [
+    "cost",
+    "ossicle/captioners/sam.oss",
+    "--entry",
+    "prefill",
+    "--seconds",
+    "10",
+    "--at",
+    "P=8",
+  ];
+  const { stdout, status } = await runHere([
+    ...request,
+    "--train",
+    "compare",
+    "--set",
+    "tuning=joint,frozen",
+    "--json",
+  ]);
+  expect(status, stdout).toBe(0);
+  const { training }: { training: { strategies: readonly Row[] } } = JSON.parse(stdout);
+  const [joint, frozen] = training.strategies.slice(-2).map(({ trained }) => trained.value);
+  expect(frozen).toBe(1_233_408 + connector);
+  // The learned tensors of EAT.
+  expect((joint ?? 0) - (frozen ?? 0)).toBe(85_254_144);
 });
 
 const text = (frozen: string): string => `import { Linear } from "ossicle/blocks/linear.oss"
