@@ -2,9 +2,9 @@
  * What calls of equal blocks have in common, so that `check` looks at one layer of twelve.
  *
  * Owns: when two calls are the same, what a call leaves behind besides its result (learned tensors, guards,
- * states, numbered sites, work), and leaving the same behind at another place. Only calls that are sound
- * are remembered, so that every diagnostic comes from its own evaluation. Made for emitters to which
- * ops and names are nothing.
+ * states, numbered sites, work), and leaving the same behind at another place. A call that is not sound is
+ * remembered for the place that it was made at only: there, the same again is no news. Made for emitters to
+ * which ops and names are nothing.
  */
 import type { Requirement } from "./catalog.ts";
 import type { Emitter, Handle, Initializer, Origin } from "./emitter.ts";
@@ -59,6 +59,8 @@ export interface Replayer {
   readonly policyCount: number;
   /** How deep blocks are nested here. */
   readonly blockDepth: number;
+  /** The block at work: an object of its own each time that a block is applied. */
+  readonly user: object | undefined;
   /** What can change what calls mean: parameters left open, states that are given. */
   readonly circumstances: string;
   /** Whether the limits leave room for so much more. */
@@ -77,6 +79,18 @@ export class CallMemory {
 interface Recording {
   readonly policyCount: number;
   isSpoilt: boolean;
+  /** Something was reported, for which the place matters. */
+  isFlawed: boolean;
+}
+
+/** A call that is made, as far as it is told from others. */
+interface Call {
+  readonly key: string;
+  /** Tells uses in one block apart. */
+  readonly use: string;
+  readonly instance: Instance;
+  /** Of the arguments that are tensors. */
+  readonly handles: readonly Handle[];
 }
 
 export class Recorder {
@@ -84,6 +98,8 @@ export class Recorder {
   readonly #replayer: Replayer;
   readonly #events: PlacedEvent[] = [];
   readonly #running: Recording[] = [];
+  /** By the block at work. */
+  readonly #flawed = new WeakMap<object, Map<string, Remembered>>();
 
   constructor(memory: CallMemory, replayer: Replayer) {
     this.#memory = memory;
@@ -99,9 +115,9 @@ export class Recorder {
     if (this.#running.length > 0) this.#events.push({ path, event });
   }
 
-  /** Something was reported: none of the calls that are running is like another. */
-  spoil(): void {
-    for (const recording of this.#running) recording.isSpoilt = true;
+  /** Something was reported: the calls that are running are like another at the same place at most. */
+  flaw(): void {
+    for (const recording of this.#running) recording.isFlawed = true;
   }
 
   /** A policy acted: a call is like another only when the policy belongs to it. */
@@ -109,7 +125,7 @@ export class Recorder {
     for (const recording of this.#running) if (policy < recording.policyCount) recording.isSpoilt = true;
   }
 
-  call(instance: Instance, given: CallArguments, run: () => Value): Value {
+  call(instance: Instance, given: CallArguments, span: Span, run: () => Value): Value {
     const block = this.#memory.keys.instance(instance);
     const arguments_ = block === undefined ? undefined : this.#memory.keys.arguments(given);
     if (arguments_ === undefined) return run();
@@ -117,7 +133,8 @@ export class Recorder {
     const handles = [...given.positional, ...given.named.values()].flatMap(({ value }) =>
       value.kind === "tensor" ? [value.handle] : [],
     );
-    return this.#remembered(key, instance, handles, run);
+    const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
+    return this.#remembered({ key, use, instance, handles }, run);
   }
 
   /** Laying out all members. */
@@ -128,25 +145,35 @@ export class Recorder {
       return { kind: "none" };
     };
     if (block === undefined) forced();
-    else this.#remembered(`${block}!${this.#replayer.circumstances}`, instance, [], forced);
+    else {
+      const key = `${block}!${this.#replayer.circumstances}`;
+      this.#remembered({ key, use: `${instance.frame?.isFailed}`, instance, handles: [] }, forced);
+    }
   }
 
-  #remembered(key: string, instance: Instance, handles: readonly Handle[], run: () => Value): Value {
-    const known = this.#memory.known.get(key);
+  #remembered(call: Call, run: () => Value): Value {
+    const { key, use, instance, handles } = call;
+    const known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
     if (known !== undefined && this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites)) {
       return this.#again(known, instance.path, handles);
     }
     // What was computed before would not be seen.
-    return known !== undefined || !instance.isFresh()
-      ? run()
-      : this.#record(key, instance.path, handles, run);
+    return known !== undefined || !instance.isFresh() ? run() : this.#record(call, run);
   }
 
-  #record(key: string, path: string, handles: readonly Handle[], run: () => Value): Value {
+  #flawedHere(): Map<string, Remembered> | undefined {
+    const { user } = this.#replayer;
+    if (user === undefined) return undefined;
+    const known = this.#flawed.get(user) ?? new Map<string, Remembered>();
+    this.#flawed.set(user, known);
+    return known;
+  }
+
+  #record({ key, use, instance: { path }, handles }: Call, run: () => Value): Value {
     const { effort, policyCount, blockDepth } = this.#replayer;
     const before = { ...effort };
     const start = this.#events.length;
-    const recording: Recording = { policyCount, isSpoilt: false };
+    const recording: Recording = { policyCount, isSpoilt: false, isFlawed: false };
     effort.deepest = effort.depth;
     effort.deepestBlock = blockDepth;
     this.#running.push(recording);
@@ -169,9 +196,13 @@ export class Recorder {
     const blocks = effort.deepestBlock - blockDepth;
     effort.deepest = Math.max(effort.deepest, before.deepest);
     effort.deepestBlock = Math.max(effort.deepestBlock, before.deepestBlock);
-    if (!recording.isSpoilt && isPlain(result)) {
-      const work = effort.work - before.work;
-      this.#memory.known.set(key, { result, handles, events, sites, work, depth, blocks });
+    const work = effort.work - before.work;
+    const known: Remembered = { result, handles, events, sites, work, depth, blocks };
+    if (recording.isSpoilt) return result;
+    if (recording.isFlawed) {
+      if (result.kind === "error" || isPlain(result)) this.#flawedHere()?.set(`${key} ${use}`, known);
+    } else if (isPlain(result)) {
+      this.#memory.known.set(key, known);
     }
     return result;
   }

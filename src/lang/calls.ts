@@ -186,7 +186,9 @@ function callInstance(
   evaluation: Evaluation,
 ): Value {
   const run = (): Value => runInstance(instance, arguments_, span, evaluation);
-  return evaluation.recorder === undefined ? run() : evaluation.recorder.call(instance, arguments_, run);
+  return evaluation.recorder === undefined
+    ? run()
+    : evaluation.recorder.call(instance, arguments_, span, run);
 }
 
 function runInstance(

@@ -104,6 +104,9 @@ export class Evaluator implements Evaluation {
       get policyCount() {
         return evaluator.activations.length;
       },
+      get user() {
+        return evaluator.#frame;
+      },
       get blockDepth() {
         return evaluator.#frame?.depth ?? 0;
       },
@@ -289,7 +292,7 @@ export class Evaluator implements Evaluation {
   }
 
   fail(diagnostic: Diagnostic): Value {
-    this.recorder?.spoil();
+    this.recorder?.flaw();
     if (this.#isLost(diagnostic) || isKnownFailure(diagnostic, this.#frame)) return errorValue;
     const blamed = blamedUse(diagnostic, this.#frame, this.#program.root.file);
     markFailed(diagnostic, this.#frame, blamed);
@@ -310,7 +313,7 @@ export class Evaluator implements Evaluation {
   }
 
   warn(diagnostic: Diagnostic): void {
-    this.recorder?.spoil();
+    this.recorder?.flaw();
     const { root } = this.#program;
     // Others than the root file are not the user's to change.
     const isTheirs = diagnostic.primary?.span.file === root.file;

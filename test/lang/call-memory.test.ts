@@ -7,6 +7,7 @@ import { CallMemory } from "../../src/lang/call-memory.ts";
 import { checkText, library } from "../support/check-text.ts";
 import { errorCases } from "../support/error-fixtures.ts";
 import { root } from "../support/product-files.ts";
+import { stackOfLayers as stack } from "../support/stack-of-layers.ts";
 
 /** Everything that `check` shows, as text. */
 function shown(text: string, path: string, memory: CallMemory | "none"): unknown {
@@ -42,42 +43,6 @@ test("every fixture of a mistake", () => {
     expect(shown(text, path, new CallMemory()), path).toEqual(shown(text, path, "none"));
   }
 });
-
-const stack = (use: string, members = ""): string => `
-block Scale(width: int) {
-  param gain: f32[width] = ones
-  forward(x: f32[B, N, width]) -> f32[B, N, width] = x * gain
-}
-block Layer(width: int) {
-  inner = Scale(width)
-  unused = Scale(width)
-  let halve = Scale(width)
-  forward(x: f32[B, N, width]) -> f32[B, M, width] {
-    x = site tokens(inner(x))
-    halve(x)
-  }
-}
-policy Half(at: [int]) {
-  on tokens[at](x: f32[B, N, D], ...) -> f32[B, M, D] = x[:, :N / 2]
-}
-adapter Twice(on: [string]) {
-  param factor: f32[1] = ones
-  forward(x: f32[*b, base.width]) -> f32[*b, base.width] = base(x) * factor
-}
-encoder Stack(width: int, depth: int) {
-  layers = [Layer(width) for i in 0..depth]
-  forward(x: f32[B, N, width]) -> f32[B, M, width] {
-    for layer in layers { x = layer(x) }
-    x
-  }
-}
-model Main() {
-  input x: f32[B, N, 8]
-  ${members}
-  stack = Stack(8, 5)${use}
-  entry run(x) -> y: f32[B, M, 8] = stack(x)
-}
-`;
 
 describe("what a call leaves behind is left at every place", () => {
   const cases: readonly [string, string, number][] = [

@@ -1,0 +1,42 @@
+/**
+ * Calls that are evaluated once, in programs with mistakes: with and without, `check` finds the same.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { CallMemory } from "../../src/lang/call-memory.ts";
+import { checkText } from "../support/check-text.ts";
+import { fuzzSources } from "../support/fuzz.ts";
+import { mutatedSource } from "../support/mutated-sources.ts";
+import { stackOfLayers } from "../support/stack-of-layers.ts";
+
+const cases = Number(process.env["OSSICLE_MEMORY_CASES"] ?? 150);
+
+/** Everything that is said, where, and in which words. */
+function said(text: string, memory: CallMemory | "none"): readonly string[] {
+  const { diagnostics } = checkText(text, "models/blocks/case.oss", {}, memory);
+  // A limit is met wherever the work is done.
+  if (diagnostics.some(({ code }) => code === "too-much-work")) return ["too-much-work"];
+  return diagnostics.map(({ code, message, primary, related, notes, hint }) =>
+    JSON.stringify({
+      code,
+      message,
+      notes,
+      hint,
+      labels: [primary, ...related].map(
+        (label) => label && `${label.span.file.path} ${label.span.start} ${label.text}`,
+      ),
+    }),
+  );
+}
+
+test.each([
+  ["the library and the fixtures", fuzzSources],
+  ["layers upon layers", [stackOfLayers("")]],
+])("%s, mutated", { timeout: 120_000 + cases * 200 }, (_, sources) => {
+  fc.assert(
+    fc.property(mutatedSource(sources), (text) => {
+      expect(said(text, new CallMemory())).toEqual(said(text, "none"));
+    }),
+    { seed: 7, numRuns: cases },
+  );
+});
