@@ -20,7 +20,7 @@ import type {
   PlanPort,
   PlanWeight,
 } from "../plan.ts";
-import { fuse, type Group, nodesOf } from "./fusion.ts";
+import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
 import type { Located } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { elementKernel } from "./kernels/elements.ts";
@@ -155,7 +155,7 @@ class EntryCompiler {
     this.#typical = new Map(
       graph.symbols.map(({ name, minimum }) => [
         name,
-        options.typical?.get(name) ?? Math.max(minimum, typicalSize),
+        options.typical?.get(name) ?? Math.max(minimum, isBatch(graph, name) ? 1 : typicalSize),
       ]),
     );
   }
@@ -184,7 +184,10 @@ class EntryCompiler {
       );
     }
     const given = new Set<Value>([...stored, ...graph.inputs.map(({ value }) => value)]);
-    const { groups, kept } = fuse(graph, given);
+    const { groups, kept } = fuse(graph, given, {
+      typical: (dim) => this.#typicalSize(dim),
+      columns: this.#context.tuning.columns,
+    });
     const statePlaces = new Map<Value, PlanPlace>();
     for (const { value, state } of graph.outputs) {
       if (state !== undefined && !given.has(value) && !statePlaces.has(value))
@@ -196,8 +199,8 @@ class EntryCompiler {
   }
 
   #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>, kept: ReadonlySet<Node>): void {
-    const { root, tails, attention } = group;
-    for (const { value } of tails) {
+    const { root, attention } = group;
+    for (const { value } of storedBy(group)) {
       this.#place(
         value,
         statePlaces.get(value) ?? this.#newSlot(root.provenance.path, value.type, this.#dispatches.length),
@@ -355,6 +358,15 @@ class EntryCompiler {
       ),
     };
   }
+}
+
+/** Whether a symbol leads every result that it is in, as a batch does. */
+function isBatch({ outputs }: Graph, name: string): boolean {
+  const all = outputs.map(({ value }) => value.type.shape);
+  return all.every(
+    (shape) =>
+      shape[0]?.symbols().has(name) === true && shape.slice(1).every((size) => !size.symbols().has(name)),
+  );
 }
 
 function macsOf(node: Node): Dim {

@@ -5,11 +5,12 @@
  * result is stored), and which of the remaining nodes are computed where they are read. Decided by the
  * kind of lowering, how often a consumer reads, and how much arithmetic that would repeat.
  */
-import { Dim } from "../../lang/dims.ts";
+import { Dim, productDims } from "../../lang/dims.ts";
 import { sameShape } from "../../lang/types.ts";
 import type { Graph, Node, Value } from "../graph.ts";
-import type { Scalar } from "../ops/lowering.ts";
+import type { Index, Scalar } from "../ops/lowering.ts";
 import { type Attention, attentionAt } from "./attention.ts";
+import { joinOf } from "./joins.ts";
 import { flatPosition, Position, unflattened } from "./position.ts";
 import { type At, contextOf } from "./reader.ts";
 
@@ -25,7 +26,33 @@ export interface Group {
   readonly tails: readonly Tail[];
   /** The nodes that the root, its second product, stands for as well. */
   readonly attention?: Attention | undefined;
+  /** A row of a product's results, normalised by the kernel that makes it. */
+  readonly norm?: Norm | undefined;
+  /** A row that a product normalises as it reads it: the left operand. */
+  readonly prologue?: Node | undefined;
 }
+
+export interface Norm {
+  readonly row: Node;
+  readonly tail: Tail;
+  /** Whether the row as it was is stored too. */
+  readonly keepsInput: boolean;
+}
+
+/** What decides where rows are normalised. */
+export interface FusionChoices {
+  /** About how large a dimension is in use. */
+  typical(dim: Dim): number;
+  /** Columns of a product that one invocation holds. */
+  readonly columns: number;
+}
+
+/** A product with at most so many rows normalises them as it reads, in every workgroup again. */
+const fewRows = 4;
+/** Storage buffers that every device lets a kernel have. */
+const mostBindings = 8;
+/** Invocations that share a row's results, and the memory that they share is limited. */
+const mostInvocations = 192;
 
 export interface Fusion {
   /** Rows whose folds are kept, because not only their own kernel computes their elements. */
@@ -39,14 +66,15 @@ export interface Fusion {
 /** Reads of one element of a value by one consumer, as far as fusion cares. */
 type Intensity = "once" | "few" | "many";
 
-export function fuse(graph: Graph, given: ReadonlySet<Value>): Fusion {
-  return new Fuser(graph, given).run();
+export function fuse(graph: Graph, given: ReadonlySet<Value>, choices: FusionChoices): Fusion {
+  return new Fuser(graph, given, choices).run();
 }
 
 class Fuser {
   readonly #graph: Graph;
   /** Values that have a buffer before anything runs. */
   readonly #given: ReadonlySet<Value>;
+  readonly #choices: FusionChoices;
   readonly #consumers = new Map<Value, Node[]>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #order = new Map<Node, number>();
@@ -54,8 +82,9 @@ class Fuser {
   /** What another node's kernel computes on its way. */
   readonly #absorbed = new Set<Node>();
 
-  constructor(graph: Graph, given: ReadonlySet<Value>) {
+  constructor(graph: Graph, given: ReadonlySet<Value>, choices: FusionChoices) {
     this.#graph = graph;
+    this.#choices = choices;
     this.#given = given;
     this.#outputs = new Set(graph.outputs.map(({ value }) => value));
     graph.nodes.forEach((node, at) => {
@@ -70,10 +99,13 @@ class Fuser {
     const nodes = this.#graph.nodes.filter((node) => needed.has(node));
     const groups: Group[] = [];
     const attentions = this.#attentions(nodes);
+    const prologues = this.#prologues(nodes);
     for (const node of nodes) {
       if (isLight(node) || this.#absorbed.has(node)) continue;
       const tails = node.results.map((result) => this.#tail(node, result));
-      groups.push({ root: node, tails, attention: attentions.get(node) });
+      const attention = attentions.get(node);
+      const norm = attention === undefined ? this.#norm(node, tails) : undefined;
+      groups.push({ root: node, tails, attention, norm, prologue: prologues.get(node) });
     }
     const inlined = new Set<Node>();
     const intensities = new Map<Node, Intensity>();
@@ -110,6 +142,77 @@ class Fuser {
       found.set(node, attention);
     }
     return found;
+  }
+
+  /** Rows that products with few rows normalise as they read, by the product. */
+  #prologues(nodes: readonly Node[]): ReadonlyMap<Node, Node> {
+    const found = new Map<Node, Node>();
+    for (const node of nodes) {
+      const axes = productOf(node);
+      const [left] = node.operands;
+      if (axes === undefined || left?.source.kind !== "result" || this.#absorbed.has(node)) continue;
+      const row = left.source.node;
+      const isAlone = (this.#consumers.get(left) ?? []).length === 1 && !this.#outputs.has(left);
+      if (!isAlone || !isLastAxisRow(row) || this.#absorbed.has(row)) continue;
+      const rank = left.type.shape.length;
+      const rows = productDims(left.type.shape.slice(0, -1));
+      const reads = axes.left.every(
+        (index, axis) => index.kind === "coordinate" && index.axis === (axis === rank - 1 ? axes.rank : axis),
+      );
+      if (!reads || this.#choices.typical(rows) > fewRows) continue;
+      this.#absorbed.add(row);
+      found.set(node, row);
+    }
+    return found;
+  }
+
+  /** The row that the kernel of a product can normalise, because one workgroup holds whole rows. */
+  #norm(root: Node, tails: readonly Tail[]): Norm | undefined {
+    const [tail] = tails;
+    const axes = productOf(root);
+    if (tail === undefined || axes === undefined || axes.reduce !== 1) return undefined;
+    const { value } = tail;
+    const consumers = this.#consumers.get(value) ?? [];
+    const row = consumers.find(
+      (node) => isLastAxisRow(node) && node.operands[0] === value && !this.#absorbed.has(node),
+    );
+    const [result] = row?.results ?? [];
+    const rank = value.type.shape.length;
+    const width = value.type.shape.at(-1)?.constant;
+    if (row === undefined || result === undefined || width === undefined || rank !== axes.rank)
+      return undefined;
+    const invocations = width / this.#choices.columns;
+    const isWhole = Number.isInteger(invocations) && invocations <= mostInvocations;
+    const isPlain =
+      tail.steps.every((step) => step.op.lowering.kind === "map") &&
+      row.operands.slice(1).every((operand) => this.#given.has(operand)) &&
+      // Columns are the last axis alone.
+      axes.left.every((index) => !readsAxis(index, rank - 1)) &&
+      axes.right.every((index) =>
+        Array.from({ length: rank - 1 }, (_, axis) => axis).every((axis) => !readsAxis(index, axis)),
+      );
+    const rows = productDims(value.type.shape.slice(0, -1));
+    const nodes = [root, ...tail.steps, row];
+    const keeps = consumers.length > 1 || this.#outputs.has(value);
+    const bindings = this.#leaves(nodes).size + (keeps ? 2 : 1);
+    if (!isWhole || !isPlain || bindings > mostBindings || this.#choices.typical(rows) <= fewRows)
+      return undefined;
+    this.#absorbed.add(row);
+    return { row, tail: this.#tail(root, result), keepsInput: keeps };
+  }
+
+  /** The values with a buffer that nodes read, at most: through everything that may be computed on the way. */
+  #leaves(nodes: readonly Node[]): ReadonlySet<Value> {
+    const own = new Set(nodes.flatMap(({ results }) => results));
+    const leaves = new Set<Value>();
+    const pending = nodes.flatMap(({ operands }) => operands);
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (own.has(value)) continue;
+      if (this.#given.has(value) || value.source.kind !== "result" || !isLight(value.source.node))
+        leaves.add(value);
+      else pending.push(...value.source.node.operands);
+    }
+    return leaves;
   }
 
   /** Nodes that lead to an output and whose results have no buffer yet. */
@@ -208,7 +311,7 @@ class Fuser {
   #sorted(groups: readonly Group[]): Group[] {
     const makers = new Map<Value, Group>();
     for (const group of groups) {
-      for (const { value } of group.tails) makers.set(value, group);
+      for (const { value } of storedBy(group)) makers.set(value, group);
       // Whoever computes the weights of an attention again needs what it kept.
       const [weights] = group.attention?.row.results ?? [];
       if (weights !== undefined) makers.set(weights, group);
@@ -243,9 +346,56 @@ export function inputsOf(group: Group): Value[] {
   return nodes.flatMap(({ operands }) => operands).filter((operand) => !own.has(operand));
 }
 
-export function nodesOf({ root, tails, attention }: Group): Node[] {
+export function nodesOf({ root, tails, attention, norm, prologue }: Group): Node[] {
   const before = attention === undefined ? [] : [attention.scores, ...attention.steps, attention.row];
-  return [...before, root, ...tails.flatMap(({ steps }) => steps)];
+  const after = norm === undefined ? [] : [norm.row, ...norm.tail.steps];
+  return [
+    ...before,
+    ...(prologue === undefined ? [] : [prologue]),
+    root,
+    ...tails.flatMap(({ steps }) => steps),
+    ...after,
+  ];
+}
+
+/** The ends of a group whose values have a place. */
+export function storedBy({ tails, norm }: Group): readonly Tail[] {
+  if (norm === undefined) return tails;
+  return [...(norm.keepsInput ? tails : []), norm.tail];
+}
+
+interface Product {
+  readonly left: readonly Index[];
+  readonly right: readonly Index[];
+  /** Axes that are summed over, and those of the result. */
+  readonly reduce: number;
+  readonly rank: number;
+}
+
+function productOf(node: Node): Product | undefined {
+  const { lowering } = node.op;
+  const [result] = node.results;
+  if (lowering.kind !== "contract" || result === undefined) return undefined;
+  const { left, right, reduce, padded } = lowering.axes(contextOf(node));
+  return padded ? undefined : { left, right, reduce: reduce.length, rank: result.type.shape.length };
+}
+
+/** A row along the last axis whose reductions can be put together from parts. */
+function isLastAxisRow(node: Node): boolean {
+  const { lowering } = node.op;
+  const rank = node.operands[0]?.type.shape.length ?? 0;
+  return (
+    lowering.kind === "row" &&
+    lowering.axis(contextOf(node)) === rank - 1 &&
+    lowering.folds.every(({ combine }) => joinOf(combine) !== undefined)
+  );
+}
+
+function readsAxis(index: Index, axis: number): boolean {
+  if (index.kind === "coordinate") return index.axis === axis;
+  if (index.kind === "constant") return false;
+  if (index.kind === "element") return index.at.some((part) => readsAxis(part, axis));
+  return readsAxis(index.a, axis) || readsAxis(index.b, axis);
 }
 
 const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);
@@ -346,7 +496,7 @@ export function isRelaid(node: Node): boolean {
   return flatPosition(from, operand.type.shape).key === wanted.key;
 }
 
-function plainPosition(index: import("../ops/lowering.ts").Index, at: At): Position {
+function plainPosition(index: Index, at: At): Position {
   switch (index.kind) {
     case "coordinate":
       return at[index.axis] ?? Position.of(0);

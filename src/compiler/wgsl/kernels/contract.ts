@@ -14,6 +14,8 @@ import { Position, unflattened } from "../position.ts";
 import { type At, contextOf, Reader } from "../reader.ts";
 import { widened } from "../scalar-text.ts";
 import { type Kernel, type KernelContext, type KernelMaker, mostWorkgroups } from "./kernel.ts";
+import { type Block, normaliseBlock } from "./norm.ts";
+import { rowElement, rowFolds } from "./rows.ts";
 import { finish } from "./tail.ts";
 
 export interface Axes {
@@ -69,12 +71,17 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
   const extent = (list: readonly number[]) => productDims(list.map((axis) => axes.shape[axis] ?? Dim.of(1)));
   const [batch, rows, columns] = [extent(axes.batch), extent(axes.rows), extent(axes.columns)];
   if ([batch, rows, columns].some((size) => size.constant === 0)) return [];
-  const plan = planOf(root, axes, rows, columns, context);
+  // What is normalised as it is read is read where it was.
+  const left = group.prologue?.operands[0] ?? axes.left;
+  const plan = planOf(root, { ...axes, left }, rows, columns, context);
   const { tuning } = context;
+  // A workgroup that normalises rows holds all their columns.
   const workgroup =
-    columns.constant === undefined
-      ? tuning.productWorkgroup
-      : Math.max(1, Math.min(tuning.productWorkgroup, Math.ceil(columns.constant / plan.columns)));
+    group.norm !== undefined && columns.constant !== undefined
+      ? columns.constant / plan.columns
+      : columns.constant === undefined
+        ? tuning.productWorkgroup
+        : Math.max(1, Math.min(tuning.productWorkgroup, Math.ceil(columns.constant / plan.columns)));
   const writer = new KernelWriter([workgroup, 1, 1]);
   const reader = new Reader(writer, context.buffers);
 
@@ -105,7 +112,7 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
     { text: `(group.x * ${workgroup} + local) * ${plan.columns}`, type: "i32", lanes: 1, depth: 0 },
     "n",
   ).text;
-  writer.line(`if (${start} >= ${writer.size(columns)}) { return; }`);
+  if (group.norm === undefined) writer.line(`if (${start} >= ${writer.size(columns)}) { return; }`);
   const isWhole = columns.divideExactly(plan.columns) !== undefined;
   const columnAt = Array.from({ length: plan.columns / plan.columnLanes }, (_, c) => {
     const text = c === 0 ? start : `${start} + ${c * plan.columnLanes}`;
@@ -135,6 +142,9 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
       return column[axes.columns.indexOf(axis)] ?? Position.of(0);
     });
 
+  const { prologue } = group;
+  const folded = rowAt.map((row) => (prologue === undefined ? [] : rowFolds(reader, prologue, row)));
+
   const lanes: Lanes = plan.columnLanes === 4 || plan.depthLanes === 4 ? 4 : 1;
   const sums = rowAt.map(() =>
     columnAt.map(() => writer.variable("sum", "f32", lanes === 4 ? "vec4<f32>()" : "0.0f", lanes)),
@@ -158,7 +168,11 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
       return writer.copied(reader.guarded(value, at, condition), "x");
     };
     const leftAlong = step === 4 ? loop : undefined;
-    const leftTerms = rowAt.map((row) => read(axes.left, axes.contraction.left, leftAt(row), leftAlong));
+    const leftTerms = rowAt.map((row, r) => {
+      if (prologue === undefined) return read(axes.left, axes.contraction.left, leftAt(row), leftAlong);
+      const at = axes.contraction.left.map((index) => reader.index(index, leftAt(row), root));
+      return writer.named(rowElement(reader, prologue, at, folded[r] ?? [], leftAlong), "x");
+    });
     if (plan.depthLanes === 4) {
       columnAt.forEach((column, c) => {
         const b = widened(read(axes.right, axes.contraction.right, rightAt(column.at, 0), loop), 4);
@@ -196,32 +210,44 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
   };
   nest(axes.contraction.reduce, []);
 
-  rowAt.forEach((row, r) => {
-    columnAt.forEach((column, c) => {
-      const name = sums[r]?.[c] ?? "";
-      const conditions = [
-        ...(r === 0 || rows.divideExactly(plan.rows) !== undefined
-          ? []
-          : [`${rowBase} + ${r} < ${writer.size(rows)}`]),
-        ...(c === 0 || isWhole ? [] : [`${column.text} < ${writer.size(columns)}`]),
-      ];
-      const end = (): void => {
-        const at = place(row, column.at);
-        const isDot = plan.depthLanes === 4;
-        let text = isDot ? `((${name}.x + ${name}.y) + (${name}.z + ${name}.w))` : name;
-        const along = plan.columnLanes === 4 ? column.name : undefined;
-        if (axes.contraction.bias !== undefined && axes.bias !== undefined) {
-          const indices = axes.contraction.bias.map((index) => reader.index(index, at, root));
-          const bias = reader.read(axes.bias, indices, along);
-          text = `(${text} + ${widened(bias, along === undefined ? 1 : 4).text})`;
-        }
-        const term: Term = { text, type: "f32", lanes: along === undefined ? 1 : 4, depth: writer.depth };
-        finish(reader, tail, at, term, context.target, along);
-      };
-      if (conditions.length === 0) writer.block("", true, end);
-      else writer.block(`if (${conditions.join(" && ")})`, true, end);
+  const summed = (r: number, c: number, at: At, along: string | undefined): Term => {
+    const name = sums[r]?.[c] ?? "";
+    let text = plan.depthLanes === 4 ? `((${name}.x + ${name}.y) + (${name}.z + ${name}.w))` : name;
+    if (axes.contraction.bias !== undefined && axes.bias !== undefined) {
+      const indices = axes.contraction.bias.map((index) => reader.index(index, at, root));
+      text = `(${text} + ${widened(reader.read(axes.bias, indices, along), along === undefined ? 1 : 4).text})`;
+    }
+    return { text, type: "f32", lanes: along === undefined ? 1 : 4, depth: writer.depth };
+  };
+  const inRows = (r: number): string[] =>
+    r === 0 || rows.divideExactly(plan.rows) !== undefined
+      ? []
+      : [`(${rowBase} + ${r} < ${writer.size(rows)})`];
+  const guarded = (conditions: readonly string[], end: () => void): void =>
+    writer.block(conditions.length === 0 ? "" : `if (${conditions.join(" & ")})`, true, end);
+
+  const block: Block = {
+    rows: plan.rows,
+    workgroup,
+    columns: columnAt.map(({ name }) => name),
+    at: (r, c) => place(rowAt[r] ?? [], columnAt[c]?.at ?? []),
+    summed,
+    guarded: (r, end) => guarded(inRows(r), end),
+  };
+  if (group.norm !== undefined && columnAt.every(({ name }) => name !== undefined)) {
+    normaliseBlock(reader, block, tail, group.norm, context.target);
+  } else {
+    rowAt.forEach((_, r) => {
+      columnAt.forEach((column, c) => {
+        const inColumns = c === 0 || isWhole ? [] : [`(${column.text} < ${writer.size(columns)})`];
+        guarded([...inRows(r), ...inColumns], () => {
+          const at = block.at(r, c);
+          const along = plan.columnLanes === 4 ? column.name : undefined;
+          finish(reader, tail, at, summed(r, c, at, along), context.target, along);
+        });
+      });
     });
-  });
+  }
 
   const executed = batch
     .mul(rowGroups.mul(plan.rows))
@@ -232,7 +258,7 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
   return [
     {
       writer,
-      label: `contract ${plan.rows}x${plan.columns}`,
+      label: `contract ${plan.rows}x${plan.columns}${prologue === undefined ? "" : " of normalised"}${group.norm === undefined ? "" : ", normalised"}`,
       workgroups: [columnGroups, rowGroups, layers],
       executed,
     },
@@ -265,7 +291,7 @@ function planOf(root: Node, axes: Axes, rows: Dim, columns: Dim, context: Kernel
   const rightDeep = isDeep && probe(axes.right, contraction.right, "depth");
   const mostRows = rows.constant ?? Number.POSITIVE_INFINITY;
   const mostColumns = columns.constant ?? Number.POSITIVE_INFINITY;
-  const held = Math.max(1, Math.min(tuning.rows, mostRows));
+  const held = Math.max(1, Math.min(tuning.rows, mostRows, Math.max(1, context.typical(rows))));
   if (byColumn) {
     const wide = Math.max(4, Math.min(tuning.columns, mostColumns));
     return { rows: held, columns: wide, columnLanes: 4, depthLanes: 1, leftLanes: leftDeep ? 4 : 1 };

@@ -7,41 +7,14 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
-import type { BinaryFunction, Fold, Scalar } from "../../ops/lowering.ts";
+import type { BinaryFunction, Fold } from "../../ops/lowering.ts";
+import { joinOf } from "../joins.ts";
 import { KernelWriter, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { broadcastAt, contextOf, Reader } from "../reader.ts";
 import { converted, numberTerm, scalarTerm, widened } from "../scalar-text.ts";
 import { invocation, type Kernel, type KernelMaker, none, spread } from "./kernel.ts";
 import { finish } from "./tail.ts";
-
-/** The function that joins partial results, when the fold is a chain of it over elements. */
-export function joinOf(
-  combine: Scalar,
-): { readonly fn: BinaryFunction; readonly element: Scalar } | undefined {
-  if (combine.kind !== "binary" || !["add", "mul", "min", "max"].includes(combine.fn)) return undefined;
-  const { fn, a, b } = combine;
-  if (a.kind === "accumulator" && !accumulates(b)) return { fn, element: b };
-  if (b.kind === "accumulator" && !accumulates(a)) return { fn, element: a };
-  return undefined;
-}
-
-function accumulates(scalar: Scalar): boolean {
-  switch (scalar.kind) {
-    case "accumulator":
-      return true;
-    case "unary":
-    case "cast":
-    case "hash-uniform":
-      return accumulates(scalar.x);
-    case "binary":
-      return accumulates(scalar.a) || accumulates(scalar.b);
-    case "select":
-      return accumulates(scalar.condition) || accumulates(scalar.whenTrue) || accumulates(scalar.whenFalse);
-    default:
-      return false;
-  }
-}
 
 /** Reads operand number `index` at the place that the innermost loop is at. */
 type Read = (index: number, at: readonly Position[], along: string | undefined) => Term;
@@ -111,7 +84,7 @@ export function foldTerm(writer: KernelWriter, request: FoldRequest): Term {
   );
 }
 
-function joined(name: string, fn: BinaryFunction): string {
+export function joined(name: string, fn: BinaryFunction): string {
   const [x, y, z, w] = ["x", "y", "z", "w"].map((lane) => `${name}.${lane}`);
   if (fn === "min" || fn === "max") return `${fn}(${fn}(${x}, ${y}), ${fn}(${z}, ${w}))`;
   const sign = fn === "mul" ? "*" : "+";
