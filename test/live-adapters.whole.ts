@@ -134,6 +134,27 @@ test("an adapter that the program merges itself leaves the way free for another"
   }
 });
 
+test("the program's own adapter takes one of its rank only, and says what else there is", async () => {
+  const fixture = join(temporaryFolder(), "rank.oss");
+  writeFileSync(
+    fixture,
+    `import { Lora } from "ossicle/adapters/lora.oss"
+import { Mamba2 } from "ossicle/decoders/mamba2.oss"
+
+model Adapted() {
+  input input_ids: tokens[B, L]
+  let decoder = ${decoder} with Lora(4, on: ["in_proj"])
+  entry logits(input_ids) -> logits: f32[B, L, 128] = decoder.head(decoder(decoder.embed(input_ids)))
+}
+`,
+  );
+  const request = ["run", fixture, "--in", "input_ids=[[1, 2]]", "-w", "random:1", "--adapter"];
+  const { status, stderr } = await runHere([...request, recorded]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/adapter-shape.*of rank 8 at .*in_proj.*of rank 4.*NAME=FOLDER/s);
+  await succeeds([...request, `a=${recorded}`]);
+});
+
 test("what can't be chosen says so", async () => {
   const codes = async (arguments_: readonly string[]): Promise<string[]> => {
     const request = ["generate", ...lm, "--weights", "random:1", "--prompt-ids", "3", "--json"];

@@ -20,7 +20,7 @@ import { compileGeneration } from "./program.ts";
 import { silent, terminalProgress } from "./progress.ts";
 import { openTokenizer, promptIds, requireKnownIds, stopsOf } from "./prompt.ts";
 import type { Run } from "./run-state.ts";
-import { openWeights, reportWeights } from "./weights.ts";
+import { openWeights, reportWeights, requireNoWeights } from "./weights.ts";
 
 /** Where neither the user nor the model says. */
 const defaultLimit = 64;
@@ -58,8 +58,10 @@ async function generateText(
   const adapters = adapterChoice(options);
   const { first, next, declared } = compileGeneration(file, options, output);
   const plan = planGeneration(first.graph, next.graph);
+  const given = options.randomWeights === true ? (options.weights ?? "random:1") : options.weights;
+  if (given === undefined) requireNoWeights([first.graph, next.graph]);
   const tokenizer = await openTokenizer(options);
-  const ids = promptIds(options, plan, declared, tokenizer);
+  const ids = promptIds(options, plan, declared, tokenizer, output);
   requireKnownIds(ids, vocabularyOf(next.graph, plan), options.tokenizer ?? "the tokenizer");
   const stops = stopsOf(options, declared, tokenizer, output);
   const wanted: GenerationOptions = {
@@ -72,7 +74,6 @@ async function generateText(
   };
   checkOptions(wanted);
   const inputs = await readInputs(first.graph, inputSources(options, plan, ids));
-  const given = options.randomWeights === true ? (options.weights ?? "random:1") : options.weights;
   const weights = await openWeights(given, [first.graph, next.graph], first, output, adapters);
   try {
     const prepared = await prepareTogether([first.graph, next.graph], weights, options, progress, silent);

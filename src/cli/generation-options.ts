@@ -51,7 +51,7 @@ export function withGenerationOptions(command: Command): Command {
     .option("--random-weights", "the same as --weights random:1, to try things out")
     .option(
       "--tokenizer <file>",
-      "the checkpoint's tokenizer.json; the one beside the weights by default, if there is one",
+      "the checkpoint's tokenizer.json, by default the one beside the weights; `bytes` for one id a byte",
     )
     .option("-p, --prompt <text>", "the text to go on from; the model may declare one")
     .option("--prompt-ids <ids>", "the same as ids, such as 12,7,401", idList)

@@ -4,11 +4,12 @@
  * Owns: finding the tokenizer, and turning prompts and stops from text into ids, with words for what
  * can't be done without one.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { GenerationPlan } from "../compiler/generation-plan.ts";
 import type { Generation } from "../lang/plans.ts";
 import { failure, failureDiagnostic } from "../runtime/failure.ts";
+import { byteTokenizer } from "../runtime/generation/byte-tokenizer.ts";
 import { readTokenizer, type Tokenizer } from "../runtime/generation/tokenizer.ts";
 import { readFileText } from "./files.ts";
 import type { GenerationCommandOptions } from "./generation-options.ts";
@@ -16,13 +17,24 @@ import type { Output } from "./output.ts";
 
 const fileName = "tokenizer.json";
 
+/** What `--tokenizer` calls the one that takes bytes. */
+const bytes = "bytes";
+
 /** The tokenizer that was named, or the one beside the weights. */
 export async function openTokenizer(options: GenerationCommandOptions): Promise<Tokenizer | undefined> {
   const { tokenizer, weights } = options;
-  if (tokenizer !== undefined) return await readTokenizer(await readFileText(tokenizer), tokenizer);
-  const beside = weights === undefined ? undefined : join(dirname(weights), fileName);
-  if (beside === undefined || !existsSync(beside)) return undefined;
-  return await readTokenizer(await readFileText(beside), beside);
+  if (tokenizer === bytes && !existsSync(tokenizer)) return byteTokenizer;
+  if (tokenizer !== undefined) {
+    const path = isFolder(tokenizer) ? join(tokenizer, fileName) : tokenizer;
+    return await readTokenizer(await readFileText(path), path);
+  }
+  if (weights === undefined) return undefined;
+  const beside = join(isFolder(weights) ? weights : dirname(weights), fileName);
+  return existsSync(beside) ? await readTokenizer(await readFileText(beside), beside) : undefined;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The ids of the prompt; none where the model takes none. */
@@ -31,6 +43,7 @@ export function promptIds(
   plan: GenerationPlan,
   declared: Generation | undefined,
   tokenizer: Tokenizer | undefined,
+  output: Output,
 ): readonly number[] {
   if (plan.prompt === undefined) {
     if (options.prompt === undefined && options.promptIds === undefined) return [];
@@ -46,10 +59,22 @@ export function promptIds(
       hint: "give --prompt TEXT, or --prompt-ids 1,2,3",
     });
   }
-  const ids = needTokenizer(tokenizer, "A prompt is read as text").encode(text);
+  const reader = tokenizer ?? (readsBytes(options) ? byteTokenizer : undefined);
+  if (tokenizer === undefined && reader !== undefined) {
+    const message = "There is no tokenizer: the prompt is read as bytes, and what follows is printed as ids.";
+    const hint = "with trained weights give the tokenizer.json that lies beside them: --tokenizer FILE";
+    output.diagnostics([failureDiagnostic("tokenizer-missing", message, { severity: "warning", hint })]);
+  }
+  const ids = needTokenizer(reader, "A prompt is read as text").encode(text);
   if (ids.length === 0)
     throw failure("prompt-empty", "The prompt has no tokens.", { hint: "give --prompt TEXT" });
   return ids;
+}
+
+/** Weights that were not trained have no tokenizer of their own: text may be read in any way, as long as it is said. */
+function readsBytes({ weights, randomWeights, promptIds }: GenerationCommandOptions): boolean {
+  const random = randomWeights === true || weights === "random" || weights?.startsWith("random:") === true;
+  return random && promptIds === undefined;
 }
 
 /** Ids of the prompt that the model does not have would be read from nowhere. */
@@ -88,7 +113,7 @@ export function stopsOf(
     const id = tokenizer?.idOf(stop);
     if (id !== undefined) ids.add(id);
     else if (tokenizer !== undefined) texts.push(stop);
-    else if (options.stopId.length === 0) {
+    else if (options.stopId.length === 0 && !readsBytes(options)) {
       const message = `Without a tokenizer generation can't stop at ${JSON.stringify(stop)}, as the model declares.`;
       const hint = "give --tokenizer tokenizer.json, or --stop-id";
       output.diagnostics([failureDiagnostic("stop-unknown", message, { severity: "warning", hint })]);

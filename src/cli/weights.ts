@@ -12,7 +12,14 @@ import { evaluateValues } from "../compiler/interpret.ts";
 import { DiagnosticError } from "../lang/diagnostic.ts";
 import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
-import { adapted, adapterSites, declaredTensors, requireFit } from "../runtime/checkpoint/adapter.ts";
+import {
+  type Adapter,
+  type AdapterSite,
+  adapted,
+  adapterSites,
+  declaredTensors,
+  requireFit,
+} from "../runtime/checkpoint/adapter.ts";
 import { failure } from "../runtime/failure.ts";
 import { randomTensor } from "../runtime/random-weights.ts";
 import { checkWeights } from "../runtime/weights-report.ts";
@@ -59,30 +66,20 @@ export async function openWeights(
     if (adapters.merged !== undefined) {
       const found = await openAdapter(adapters.merged);
       opened.push(found);
+      for (const site of adapterSites(found, known, suggest)) requireSameSizes(site, found, parameters);
       source = adapted(base, found, known, suggest);
     }
     for (const { name, folder } of adapters.named) {
       const adapter = await openAdapter(folder);
       opened.push(adapter);
       const sites = adapterSites(adapter, known, suggest);
-      for (const site of sites) {
-        const weight = parameters.get(`${site.place}.weight`);
-        requireFit(weight && sizes(weight), site, adapter);
-      }
+      for (const site of sites) requireFit(sizesAt(site, parameters), site, adapter);
       named.push({ name, adapter, sites });
     }
     return named.length === 0 ? source : withoutDeclared(source, named, parameters);
   };
   if (option === undefined) {
-    if (parameters.size > 0) {
-      throw failure(
-        "weights-missing",
-        `This entry has ${parameters.size} learned tensors and needs weights.`,
-        {
-          hint: "give --weights FILE, or --weights random:1 to try things out",
-        },
-      );
-    }
+    requireNoWeights(graphs);
     return { source: emptySource, random: false, named, async close() {} };
   }
   if (option === randomPrefix || option.startsWith(`${randomPrefix}:`)) {
@@ -112,6 +109,32 @@ export async function openWeights(
     await close();
     throw error;
   }
+}
+
+function sizesAt(
+  { place }: AdapterSite,
+  parameters: ReadonlyMap<string, Parameter>,
+): readonly number[] | undefined {
+  const weight = parameters.get(`${place}.weight`);
+  return weight && sizes(weight);
+}
+
+/** As `requireFit`, and of the same rank where the program declares an adapter that this one fills. */
+function requireSameSizes(
+  site: AdapterSite,
+  adapter: Adapter,
+  parameters: ReadonlyMap<string, Parameter>,
+): void {
+  requireFit(sizesAt(site, parameters), site, adapter);
+  const [nameOfA] = declaredTensors(site.place);
+  const declared = parameters.get(nameOfA);
+  const rank = declared && sizes(declared)[0];
+  if (rank === undefined || rank === site.rank) return;
+  throw failure(
+    "adapter-shape",
+    `${adapter.label} is of rank ${site.rank} at ${site.place}, and the program's own adapter there of rank ${rank}.`,
+    { hint: "give the program that rank with --set, or keep the adapter apart: --adapter NAME=FOLDER" },
+  );
 }
 
 /** Tensors of adapters that the program declares do nothing where adapters are chosen at run time and no file has them. */
@@ -147,6 +170,15 @@ function withoutDeclared(
       return allocate(dtype, shape);
     },
   };
+}
+
+/** @throws DiagnosticError `weights-missing` when the graphs have learned tensors */
+export function requireNoWeights(graphs: readonly Graph[]): void {
+  const { size } = parametersOf(graphs);
+  if (size === 0) return;
+  throw failure("weights-missing", `This entry has ${size} learned tensors and needs weights.`, {
+    hint: "give --weights FILE, or --weights random:1 to try things out",
+  });
 }
 
 /** The source under the model's names. A tensor that goes by the model's own name needs no renaming. */

@@ -108,9 +108,9 @@ test("a recording is described, as far as random weights can", async () => {
   const found = await json([...request, "--prompt", " the dog"]);
   expect(found).toMatchObject({ randomWeights: true, promptIds: [259, 262] });
   expect(typeof found["text"]).toBe("string");
-  const { status, stderr } = await runHere(request);
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/needs a prompt/);
+  // Where nothing is asked, the model's own question is.
+  const asked = await json([...request, "--prompt", "Describe the sound."]);
+  expect((await json(request))["promptIds"]).toEqual(asked["promptIds"]);
 });
 
 describe("with text", () => {
@@ -155,6 +155,23 @@ describe("with text", () => {
     expect(stderr).toMatch(/warning\[stop-unknown\].*<\|endoftext\|>/);
   });
 
+  test("as bytes: by name, or where random weights have no tokenizer", async () => {
+    const request = [...model, "--random-weights", "--prompt", "é!", "-n", "4"];
+    const { status, stdout, stderr } = await runHere(request);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^warning\[tokenizer-missing\].*read as bytes/);
+    expect(stderr).not.toContain("stop-unknown");
+    const named = await json([...request, "--tokenizer", "bytes"]);
+    expect(named["promptIds"]).toEqual([0xc3, 0xa9, 0x21]);
+    expect(stdout).toContain(String(named["ids"]).replaceAll(",", " "));
+    expect(typeof named["text"]).toBe("string");
+  });
+
+  test("by the tokenizer of a folder with the weights", async () => {
+    const request = [...model, "--random-weights", "--prompt", " the dog", "-n", "1", "--tokenizer"];
+    expect((await json([...request, folder]))["promptIds"]).toEqual([259, 262]);
+  });
+
   test("needs a tokenizer, a prompt, and a model that generates", async () => {
     const failing = async (arguments_: readonly string[]): Promise<unknown> => {
       const { status, stdout } = await runHere([...arguments_, "--json"]);
@@ -162,7 +179,8 @@ describe("with text", () => {
       return JSON.parse(stdout).diagnostics.map(({ code }: { code: string }) => code);
     };
     const weights = ["--weights", "random:1"];
-    expect(await failing([...model, ...weights, "--prompt", "a"])).toEqual(["tokenizer-missing"]);
+    expect(await failing([...tinyArguments, "--prompt", "a"])).toEqual(["tokenizer-missing"]);
+    expect(await failing([...model, "--prompt", "a"])).toEqual(["weights-missing"]);
     expect(await failing([...model, ...weights, "--tokenizer", tokenizer])).toEqual(["input-missing"]);
     expect(await failing([...model, ...weights, "--tokenizer", tokenizer, "--prompt", ""])).toEqual([
       "prompt-empty",
