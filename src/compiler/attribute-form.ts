@@ -9,10 +9,15 @@ import type { AttributeSpec, Attributes, AttributeValue, OpSignature } from "../
 import { Dim } from "../lang/dims.ts";
 import { completeAttributes } from "./ops/attributes.ts";
 
+/** Attributes are not changed once they are made: what was read off them is remembered. */
+const normalFor = new WeakMap<Attributes, OpSignature>();
+const printed = new WeakMap<Attributes, string>();
+
 /** Complete and in schema form, sorted by name. A value of a wrong kind stays as it is, for the verifier. */
 export function normalizeAttributes(op: OpSignature, given: Attributes): Attributes {
+  if (normalFor.get(given) === op) return given;
   const complete = Object.entries(completeAttributes(op.attributes, given));
-  return Object.fromEntries(
+  const normal: Attributes = Object.fromEntries(
     complete
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => {
@@ -20,6 +25,8 @@ export function normalizeAttributes(op: OpSignature, given: Attributes): Attribu
         return [name, spec === undefined ? value : normalizeValue(spec, value)];
       }),
   );
+  normalFor.set(normal, op);
+  return normal;
 }
 
 function normalizeValue(spec: AttributeSpec, value: AttributeValue): AttributeValue {
@@ -53,10 +60,14 @@ export function printAttribute(value: AttributeValue): string {
 
 /** `axis: -1, keep: true`, sorted by name. */
 export function printAttributes(attributes: Attributes): string {
-  return Object.entries(attributes)
+  const known = printed.get(attributes);
+  if (known !== undefined) return known;
+  const text = Object.entries(attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}: ${printAttribute(value)}`)
     .join(", ");
+  printed.set(attributes, text);
+  return text;
 }
 
 /** The dimensions that attributes hold. */

@@ -44,6 +44,22 @@ export function elaborate(
   request: ElaborateRequest,
   sink: DiagnosticSink,
 ): Elaboration | undefined {
+  const elaborated = elaborateEntry(program, request, sink);
+  if (elaborated === undefined) return undefined;
+  const { builder, ...rest } = elaborated;
+  rest.outline.instance.force();
+  return { ...rest, modelParameters: builder.parameterPaths() };
+}
+
+/**
+ * The same without the parts of the model that the entry does not use, and so without what is wrong with
+ * them: for further entries of a model that was elaborated as a whole.
+ */
+export function elaborateEntry(
+  program: Program,
+  request: ElaborateRequest,
+  sink: DiagnosticSink,
+): (Omit<Elaboration, "modelParameters"> & { readonly builder: GraphBuilder }) | undefined {
   const builder = new GraphBuilder(request.entry ?? "entry");
   const outline = openModel({ program, catalog, sink }, request, builder);
   const entry = outline === undefined ? undefined : evaluateEntry(outline, request, builder);
@@ -60,15 +76,8 @@ export function elaborate(
   for (const pattern of request.taps ?? []) outputs.push(...tap(pattern, builder.names(), outputs, sink));
   if (sink.hasErrors) return undefined;
   const symbols = entry.symbols.map((name) => ({ name, minimum: 1 }));
-  const graph = { ...builder.finish(outputs, symbols), name: entry.entry };
-  outline.instance.force();
-  return {
-    entry,
-    outline,
-    graph,
-    modelParameters: builder.parameterPaths(),
-    renames: outline.evaluator.renames,
-  };
+  const graph = builder.finish(outputs, symbols, entry.entry);
+  return { entry, outline, graph, builder, renames: outline.evaluator.renames };
 }
 
 /** The entries of a model, in their order; `undefined` once the problems are in `sink`. */

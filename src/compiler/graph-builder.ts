@@ -33,6 +33,14 @@ import { dimensionOp } from "./ops/sources.ts";
 export const statePast = (name: string): string => `past.${name}`;
 export const statePresent = (name: string): string => `present.${name}`;
 
+/** What builders finished. */
+const built = new WeakSet<Graph>();
+
+/** Whether a graph is as a builder finished it: equal nodes are one, and an output needs every node. */
+export function isBuilt(graph: Graph): boolean {
+  return built.has(graph);
+}
+
 export interface GraphBuilderOptions {
   /** Samples a second of the inputs that are waveforms, by input name. */
   readonly sampleRates?: ReadonlyMap<string, number>;
@@ -241,11 +249,15 @@ export class GraphBuilder implements Emitter {
    * The graph of what the outputs need. Nodes stand in order of creation; all inputs stay, since
    * they are the graph's interface. Guards that always hold, given the symbols' minimums, are dropped.
    */
-  finish(outputs: readonly GraphOutput[], symbols: readonly GraphSymbol[]): Graph {
+  finish(
+    outputs: readonly GraphOutput[],
+    symbols: readonly GraphSymbol[],
+    name: string = this.graphName,
+  ): Graph {
     const reached = reachable(outputs.map((output) => this.#own(output.value)));
     const minimums = new Map(symbols.map((symbol) => [symbol.name, symbol.minimum]));
-    return {
-      name: this.graphName,
+    const graph: Graph = {
+      name,
       symbols: [...symbols],
       inputs: [...this.#inputs.values()],
       parameters: [...this.#parameters.values()].filter((value) => reached.values.has(value)),
@@ -253,6 +265,8 @@ export class GraphBuilder implements Emitter {
       outputs: [...outputs],
       guards: openGuards([...this.#guards.values()], minimums),
     };
+    built.add(graph);
+    return graph;
   }
 
   #register(value: Value): Value {

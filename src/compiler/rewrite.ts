@@ -68,6 +68,15 @@ export function sameNodes(a: Graph, b: Graph): boolean {
   );
 }
 
+/** `before` itself when nothing became of it: what is known of a graph then stays known. */
+export function keptOr(before: Graph, after: Graph): Graph {
+  const isKept =
+    sameNodes(before, after) &&
+    before.parameters.length === after.parameters.length &&
+    before.guards.length === after.guards.length;
+  return isKept ? before : after;
+}
+
 function replacement(node: Node, old: Value, value: Value | undefined): Value {
   if (value === undefined) {
     throw internalFault(`a pass gave too few replacements for ${node.op.name}`, node.provenance);

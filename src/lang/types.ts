@@ -29,6 +29,13 @@ export function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
+/** The same for equal types and no others; shorter to make than `printType`. */
+export function typeKey({ dtype, shape }: TensorType): string {
+  let key: string = dtype;
+  for (const dim of shape) key += `,${dim.key}`;
+  return key;
+}
+
 export function printShape(shape: readonly Dim[]): string {
   return `[${shape.map(String).join(", ")}]`;
 }

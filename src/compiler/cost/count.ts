@@ -8,8 +8,8 @@
 
 import { Dim, productDims, sumDims } from "../../lang/dims.ts";
 import type { BlockFrame } from "../../lang/emitter.ts";
-import type { DType, TensorType } from "../../lang/types.ts";
-import { attributeDims } from "../attribute-form.ts";
+import { type DType, type TensorType, typeKey } from "../../lang/types.ts";
+import { attributeDims, printAttributes } from "../attribute-form.ts";
 import type { Graph, Node, Parameter, Value } from "../graph.ts";
 import type { CostContext, ToolCount } from "../ops/op.ts";
 import { blockOf, componentOf, pathOf, type WorkKind, workKind } from "./classify.ts";
@@ -67,8 +67,14 @@ export const elementBytes: Readonly<Record<DType, number>> = {
 
 const nothing = Dim.of(0);
 
-export function bytesOf({ dtype, shape }: TensorType): Dim {
-  return productDims(shape).mul(elementBytes[dtype]);
+const knownBytes = new WeakMap<TensorType, Dim>();
+
+export function bytesOf(type: TensorType): Dim {
+  const known = knownBytes.get(type);
+  if (known !== undefined) return known;
+  const bytes = productDims(type.shape).mul(elementBytes[type.dtype]);
+  knownBytes.set(type, bytes);
+  return bytes;
 }
 
 /** Counts an optimised graph: what the passes took out is not run, and costs nothing. */
@@ -76,9 +82,10 @@ export function countGraph(graph: Graph): GraphCost {
   const given = givenValues(graph);
   const nodes: NodeCost[] = [];
   const prepared: NodeCost[] = [];
+  const known = new Map<string, Counts>();
   for (const node of graph.nodes) {
     const isPrepared = node.results.every((result) => given.has(result));
-    (isPrepared ? prepared : nodes).push(countNode(node, given));
+    (isPrepared ? prepared : nodes).push(countNode(node, given, known));
   }
   const parameters = graph.parameters.flatMap(({ source, type }): ParameterCost[] => {
     if (source.kind !== "parameter") return [];
@@ -92,16 +99,15 @@ export function countGraph(graph: Graph): GraphCost {
   return { graph, nodes, prepared, parameters, given };
 }
 
-function countNode(node: Node, given: ReadonlySet<Value>): NodeCost {
+type Counts = Pick<NodeCost, "macs" | "scalar" | "read" | "written" | "weights" | "tools">;
+
+/** `known` counts of equal nodes, by what alone decides them: most nodes are one of a stack of layers. */
+function countNode(node: Node, given: ReadonlySet<Value>, known: Map<string, Counts>): NodeCost {
   const { op, provenance } = node;
-  const context: CostContext = {
-    operands: node.operands.map((value) => value.type),
-    results: node.results.map((value) => value.type),
-    attributes: node.attributes,
-  };
-  const { macs, scalar } = op.cost(context);
-  const counted = (rule: ToolCount | undefined): ToolCounted =>
-    rule === undefined ? { count: macs } : typeof rule === "function" ? { count: rule(context) } : rule;
+  const types = node.operands.map((value) => `${given.has(value) ? "given " : ""}${typeKey(value.type)}`);
+  const key = `${op.name}(${types.join(";")}){${printAttributes(node.attributes)}}`;
+  const counts = known.get(key) ?? countsOf(node, given);
+  known.set(key, counts);
   const frame: BlockFrame | undefined = provenance.frame;
   const path = pathOf(provenance.path, frame);
   return {
@@ -111,6 +117,21 @@ function countNode(node: Node, given: ReadonlySet<Value>): NodeCost {
     block: blockOf(frame),
     kind: workKind(node, given),
     op: op.name,
+    ...counts,
+  };
+}
+
+function countsOf(node: Node, given: ReadonlySet<Value>): Counts {
+  const { op } = node;
+  const context: CostContext = {
+    operands: node.operands.map((value) => value.type),
+    results: node.results.map((value) => value.type),
+    attributes: node.attributes,
+  };
+  const { macs, scalar } = op.cost(context);
+  const counted = (rule: ToolCount | undefined): ToolCounted =>
+    rule === undefined ? { count: macs } : typeof rule === "function" ? { count: rule(context) } : rule;
+  return {
     macs,
     scalar,
     ...trafficOf(node, given),

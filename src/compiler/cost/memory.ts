@@ -16,7 +16,9 @@ export function weightBytes({ parameters }: GraphCost): ReadonlyMap<DType, Dim> 
   const byType = new Map<DType, Dim[]>();
   for (const { parameter, bytes } of parameters) {
     const { dtype } = parameter.type;
-    byType.set(dtype, [...(byType.get(dtype) ?? []), bytes]);
+    const sizes = byType.get(dtype);
+    if (sizes === undefined) byType.set(dtype, [bytes]);
+    else sizes.push(bytes);
   }
   return new Map([...byType].map(([dtype, sizes]) => [dtype, sumDims(sizes)]));
 }

@@ -11,7 +11,7 @@ import type { Plans } from "../../lang/instance.ts";
 import type { EntryRequest } from "../../lang/model.ts";
 import type { FrozenPattern } from "../../lang/plans.ts";
 import type { Program } from "../../lang/program.ts";
-import { elaborate, entryNames } from "../elaborate.ts";
+import { elaborate, elaborateEntry, entryNames } from "../elaborate.ts";
 import { optimize } from "../pipeline.ts";
 import { countGraph, type GraphCost, type ParameterCost } from "./count.ts";
 
@@ -59,7 +59,9 @@ export function costModel(
   const entries: EntryCost[] = [];
   let known: Omit<ModelCost, "entries"> | undefined;
   for (const entry of names) {
-    const elaboration = elaborate(program, { ...request, entry }, sink);
+    // What no entry uses is looked at once.
+    const layOut = known === undefined ? elaborate : elaborateEntry;
+    const elaboration = layOut(program, { ...request, entry }, sink);
     if (elaboration === undefined || sink.hasErrors) return undefined;
     const { entry: evaluated, graph, outline } = elaboration;
     known ??= {

@@ -133,11 +133,9 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
   const { cost } = entry;
   const bindings = bindEntry(entry, options.given);
   const bind = (dim: Dim): Dim => bindDim(dim, bindings);
-  const full = rollUp(cost, { by: options.by, convention: options.convention });
-  const shown = options.depth === undefined ? full : rollUp(cost, { ...options, depth: options.depth });
-  const tree = mapTree(shown, bind);
-  const under = (by: Grouping): CostTree =>
-    mapTree(rollUp(cost, { by, convention: options.convention }), bind);
+  const { convention, depth } = options;
+  const tree = mapTree(rollUp(cost, { by: options.by, convention, depth }), bind);
+  const under = (by: Grouping): CostTree => mapTree(rollUp(cost, { by, convention }), bind);
   const [kinds, components] = [under("kind"), under("component")];
   const rows = condense(tree);
   const open = openSymbols(entry, bindings);

@@ -6,7 +6,8 @@
  */
 import type { AttributeSpec, Attributes, Inference, InferredResult } from "../../lang/catalog.ts";
 import { Dim } from "../../lang/dims.ts";
-import type { TensorType } from "../../lang/types.ts";
+import { type TensorType, typeKey } from "../../lang/types.ts";
+import { printAttributes } from "../attribute-form.ts";
 import { checkAttributes, completeAttributes } from "./attributes.ts";
 import { scalarCost } from "./cost.ts";
 import type { ElementTypeRule } from "./element-types.ts";
@@ -58,7 +59,7 @@ export function defineOp(record: OpRecord): OpDefinition {
     attributes,
     states: record.states ?? [],
     roles: signature.operands.map((_, index) => record.roles?.[index] ?? "activation"),
-    infer: (operands: readonly TensorType[], given: Attributes) => infer(record, signature, operands, given),
+    infer: remembering((operands, given) => infer(record, signature, operands, given)),
     cost: (context: CostContext): Cost => {
       const complete = { ...context, attributes: completeAttributes(attributes, context.attributes) };
       return {
@@ -75,6 +76,27 @@ export function defineOp(record: OpRecord): OpDefinition {
     ...(ort && { ort }),
     ...(simplify && { simplify }),
   });
+}
+
+type Infer = OpDefinition["infer"];
+
+/** Different uses of one op that are remembered; a model has far fewer. */
+const mostUses = 1000;
+
+/** The same inference that answers from memory what it was asked before: layers repeat. */
+function remembering(infer: Infer): Infer {
+  const known = new Map<string, Inference>();
+  return (operands, given) => {
+    const key = `${operands.map(typeKey).join(";")}{${printAttributes(given)}}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const inference = infer(operands, given);
+    // Mistakes are rare, and tell of the sizes as they were written.
+    if (!inference.ok) return inference;
+    if (known.size >= mostUses) known.clear();
+    known.set(key, inference);
+    return inference;
+  };
 }
 
 /** What a node of `op` with these operands gives. Never throws on bad operands: it says why. */

@@ -5,6 +5,7 @@
  * stay, used or not: they are the interface of the graph.
  */
 import { reachable } from "../graph-builder.ts";
+import { keptOr } from "../rewrite.ts";
 import type { Pass } from "./pass.ts";
 
 export const eliminateDead: Pass = {
@@ -12,11 +13,11 @@ export const eliminateDead: Pass = {
   summary: "Drops nodes and parameters that no output needs.",
   run(graph) {
     const reached = reachable(graph.outputs.map((output) => output.value));
-    return {
+    return keptOr(graph, {
       ...graph,
       parameters: graph.parameters.filter((value) => reached.values.has(value)),
       nodes: graph.nodes.filter((node) => reached.nodes.has(node)),
-    };
+    });
   },
   check(_, after) {
     const reached = reachable(after.outputs.map((output) => output.value));

@@ -10,7 +10,7 @@ import { attributeDims } from "../attribute-form.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import { elementCount, type HostTensor } from "../host-tensor.ts";
 import type { Scalar } from "../ops/lowering.ts";
-import { mapGraph, rebuild } from "../rewrite.ts";
+import { keptOr, mapGraph, rebuild } from "../rewrite.ts";
 import { computed } from "./computed.ts";
 import type { Pass } from "./pass.ts";
 
@@ -47,7 +47,7 @@ interface Known {
 function fold(graph: Graph): Graph {
   /** Nodes of the new graph that were computed for their readers. */
   const kept = new Map<Value, Known>();
-  return mapGraph(graph, (node, operands, builder) => {
+  const folded = mapGraph(graph, (node, operands, builder) => {
     const known = operands
       .map((value) => constantOf(value) ?? kept.get(value))
       .filter((item) => item !== undefined);
@@ -65,6 +65,7 @@ function fold(graph: Graph): Graph {
     });
     return results;
   });
+  return keptOr(graph, folded);
 }
 
 function constantOf(value: Value): Known | undefined {

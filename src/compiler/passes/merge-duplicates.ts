@@ -7,6 +7,7 @@
  */
 import { printAttributes } from "../attribute-form.ts";
 import type { Node, Value } from "../graph.ts";
+import { isBuilt } from "../graph-builder.ts";
 import type { OpDefinition } from "../ops/op.ts";
 import { mapGraph } from "../rewrite.ts";
 import type { Pass } from "./pass.ts";
@@ -14,7 +15,7 @@ import type { Pass } from "./pass.ts";
 export const mergeDuplicates: Pass = {
   name: "merge-duplicates",
   summary: "Makes one node of nodes that compute the same from the same operands.",
-  run: (graph) => mapGraph(graph, () => undefined),
+  run: (graph) => (isBuilt(graph) ? graph : mapGraph(graph, () => undefined)),
   check(_, after) {
     const numbers = new Map<OpDefinition | Value, number>();
     const number = (item: OpDefinition | Value): number => {

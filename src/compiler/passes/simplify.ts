@@ -10,20 +10,28 @@ import { internalFault } from "../fault.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import type { GraphBuilder } from "../graph-builder.ts";
 import type { OpDefinition } from "../ops/op.ts";
-import { mapGraph, rebuild, sameNodes } from "../rewrite.ts";
+import { keptOr, mapGraph, rebuild, sameNodes } from "../rewrite.ts";
 import type { Pass } from "./pass.ts";
 
 /** Each round lets a change travel through the whole graph, so real graphs rest after a few. */
 const maximumRounds = 50;
+
+/** Graphs that were seen to have nothing left to simplify. */
+const atRest = new WeakSet<Graph>();
 
 export const simplify: Pass = {
   name: "simplify",
   summary: "Replaces nodes by what their ops say they equal more simply.",
   run(graph) {
     let current = graph;
+    if (atRest.has(graph)) return graph;
     for (let round = 0; round < maximumRounds; round++) {
       const next = mapGraph(current, simplifyNode);
-      if (sameNodes(current, next)) return next;
+      if (sameNodes(current, next)) {
+        const rested = keptOr(current, next);
+        atRest.add(rested);
+        return rested;
+      }
       current = next;
     }
     throw internalFault(`simplifying ${graph.name} did not come to rest in ${maximumRounds} rounds`);

@@ -281,9 +281,12 @@ export function power(base: Polynomial, exponent: number): Polynomial {
 
 /** The sum of many, in one pass: adding them one at a time would copy the partial sum each time. */
 export function sum(all: readonly Polynomial[]): Polynomial {
+  // The layers of a stack bring the same polynomials again and again.
+  const times = new Map<Polynomial, bigint>();
+  for (const polynomial of all) times.set(polynomial, (times.get(polynomial) ?? 0n) + 1n);
   const collected = new TermCollector();
-  for (const polynomial of all) {
-    for (const term of polynomial.terms) collected.add(term.coefficient, term.monomial);
+  for (const [polynomial, count] of times) {
+    for (const term of polynomial.terms) collected.add(count * term.coefficient, term.monomial);
   }
   return collected.polynomial();
 }
