@@ -179,8 +179,11 @@ export function* checkModel(
   if (outline === undefined) return;
   outline.instance.force();
   outline.instance.plans();
-  for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(all.parameters.keys()))) {
-    context.sink.report(diagnostic);
+  // After an error, tensors may be missing that are not.
+  if (!context.sink.hasErrors && context.program.root.recovered === undefined) {
+    for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(all.parameters.keys()))) {
+      context.sink.report(diagnostic);
+    }
   }
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();

@@ -54,7 +54,7 @@ const maximumDepth = 300;
 /** Blocks inside blocks. */
 const maximumBlockDepth = 60;
 /** Expressions evaluated, a block counting for as many as one takes to lay out; far beyond any model. */
-const maximumWork = 1_000_000;
+const maximumWork = 500_000;
 const workOfBlock = 20;
 const deepestNamed = 2;
 /** Messages that are about a name: silent when errors in the text took the name away. */

@@ -341,6 +341,7 @@ function attributeValue(
     }
     case "integers": {
       const items = listItems(value);
+      if (items?.some((item) => item.kind === "error") === true) return undefined;
       if (evaluation.open.reaches(value)) return "unknown-dim";
       const numbers = items?.map(asNumber);
       if (numbers === undefined || numbers.some((n) => n === undefined || !Number.isInteger(n))) {

@@ -20,7 +20,7 @@ export function suggest(written: string, candidates: Iterable<string>): string[]
     }
     const limit = threshold(Math.max(written.length, name.length));
     if (Math.abs(name.length - written.length) > limit) continue;
-    const distance = closeness(written, name);
+    const distance = closeness(written, name, limit);
     if (distance <= limit) ranked.push({ name, distance });
   }
   ranked.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
@@ -38,21 +38,28 @@ function isAbbreviation(written: string, name: string): boolean {
 }
 
 /** Names that differ only in case or in `_` and `-` are as close as can be. */
-function closeness(written: string, name: string): number {
+function closeness(written: string, name: string, limit: number): number {
   if (fold(written) === fold(name)) return 0;
-  return Math.min(editDistance(written, name), editDistance(written.toLowerCase(), name.toLowerCase()) + 0.5);
+  const distance = editDistance(written, name, limit);
+  const [a, b] = [written.toLowerCase(), name.toLowerCase()];
+  return a === written && b === name ? distance : Math.min(distance, editDistance(a, b, limit) + 0.5);
 }
 
 function fold(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, "");
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
-export function editDistance(a: string, b: string): number {
+/**
+ * Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`; something above `limit`
+ * when there are more of them than that.
+ */
+export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  let leastBefore = 0;
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
+    let least = row;
     for (let column = 1; column <= b.length; column++) {
       const cost = a[row - 1] === b[column - 1] ? 0 : 1;
       let best = Math.min(
@@ -62,8 +69,12 @@ export function editDistance(a: string, b: string): number {
       );
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       if (swapped) best = Math.min(best, (beforePrevious[column - 2] ?? 0) + 1);
+      if (best < least) least = best;
       current.push(best);
     }
+    // What follows builds on these two rows, and never gets less.
+    if (least > limit && leastBefore > limit) return least;
+    leastBefore = least;
     beforePrevious = previous;
     previous = current;
   }
