@@ -114,6 +114,8 @@ export const reducedModels: readonly ReducedModel[] = [
   attending("salmonn", "Salmonn", {
     speech: "WhisperEncoder(width: 24, depth: 2, heads: 3, positions: 40)",
     sound: "BeatsEncoder(width: 24, depth: 2, heads: 3, embedded: 16, kernel: 8, kernel_groups: 4)",
+    inner: 24,
+    heads: 3,
     decoder: llama,
   }),
   attending("hybrid", "HybridCaptioner", {
