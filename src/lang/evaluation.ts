@@ -117,6 +117,8 @@ export interface Evaluation {
   spend(span: Span, steps?: number): boolean;
   /** Whether the parser gave up on a part of a declaration, so that it may lack what it should have. */
   isBroken(declaration: BlockDeclaration): boolean;
+  /** Whether the parser gave up on the declaration of a name, so that nothing is said of its use. */
+  isLostName(name: string): boolean;
   /** Whether more was reported than anyone reads: advice is no longer worth its time. */
   readonly isFlooded: boolean;
   /** Reports and gives the value that keeps everything after it silent. */

@@ -305,7 +305,10 @@ export class Evaluator implements Evaluation {
     const { file, start, end } = primary.span;
     if (isBesideFault(primary.span, this.#program.modules.get(file.path)?.recovered)) return true;
     if (!aboutNames.has(code)) return false;
-    const name = file.text.slice(start, end);
+    return this.isLostName(file.text.slice(start, end));
+  }
+
+  isLostName(name: string): boolean {
     for (const { recovered } of this.#program.modules.values()) {
       if (recovered?.lostNames.has(name) === true) return true;
     }

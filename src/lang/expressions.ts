@@ -169,7 +169,7 @@ function unknownName(expression: NameExpression, scope: Scope, evaluation: Evalu
     "none",
     "pi",
   ];
-  const known = evaluation.isFlooded ? [] : all();
+  const known = evaluation.isFlooded || evaluation.isLostName(expression.name) ? [] : all();
   return evaluation.fail(messages.unknownName(expression, known));
 }
 
