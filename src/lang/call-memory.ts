@@ -126,7 +126,7 @@ export class Recorder {
   }
 
   call(instance: Instance, given: CallArguments, span: Span, run: () => Value): Value {
-    const block = this.#memory.keys.instance(instance);
+    const block = this.#memory.keys.called(instance);
     const arguments_ = block === undefined ? undefined : this.#memory.keys.arguments(given);
     if (arguments_ === undefined) return run();
     const key = `${block}(${arguments_})${this.#replayer.circumstances}`;

@@ -5,7 +5,10 @@
  * value is called in a message depends on them. A value that has an identity of its own, such as a part
  * of a model, has no key.
  */
+import type { BlockDeclaration } from "./ast.ts";
 import type { CallArguments } from "./evaluation.ts";
+import type { Frame } from "./frames.ts";
+import { namesOf } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
 import type { Span } from "./source.ts";
 import type { DimOrigin, StaticArgument, Template, TensorValue, Value } from "./value.ts";
@@ -13,6 +16,9 @@ import type { DimOrigin, StaticArgument, Template, TensorValue, Value } from "./
 export class ValueKeys {
   readonly #numbers = new WeakMap<object, number>();
   readonly #instances = new WeakMap<Instance, { readonly key: string | undefined }>();
+  readonly #called = new WeakMap<Instance, { readonly key: string | undefined }>();
+  /** Blocks that have no place of their own, as those are that a body makes. */
+  readonly #apart = new WeakSet<Frame>();
   /** Short names for long keys: blocks are arguments of blocks. */
   readonly #short = new Map<string, string>();
   #last = 0;
@@ -24,6 +30,22 @@ export class ValueKeys {
     const whole = instance.madeOf === undefined ? undefined : this.#template(instance.madeOf);
     const key = whole === undefined ? undefined : this.#shorten(`${instance.shared ? "let " : ""}${whole}`);
     this.#instances.set(instance, { key });
+    return key;
+  }
+
+  /**
+   * The same for all instances whose calls do the same: how learned tensors start is no part of it. That is
+   * looked at, and its mistakes are found, where members are laid out: only for instances that members alone lead to.
+   */
+  called(instance: Instance): string | undefined {
+    const known = this.#called.get(instance);
+    if (known !== undefined) return known.key;
+    const { madeOf, shared, frame } = instance;
+    if (shared && frame !== undefined) this.#apart.add(frame);
+    const isMember = !shared && !this.#isApart(frame);
+    const whole = madeOf === undefined || !isMember ? undefined : this.#working(madeOf, []);
+    const key = whole === undefined ? this.instance(instance) : this.#shorten(`call ${whole}`);
+    this.#called.set(instance, { key });
     return key;
   }
 
@@ -88,6 +110,35 @@ export class ValueKeys {
       parts.push(`with ${isFixed} ${key}`);
     }
     return this.#shorten(parts.join(","));
+  }
+
+  /** A template without what is inert in it; `owners` are the blocks that it is an argument of. */
+  #working(template: Template, owners: readonly BlockDeclaration[]): string | undefined {
+    const { declaration, module, arguments: given, configured, extensions } = template;
+    // Others than the block's own text see its parameters: what it extends, what is installed on it.
+    const isPlain =
+      declaration.base === undefined && declaration.value === undefined && extensions.length === 0;
+    if (!isPlain) return this.#template(template);
+    const names = namesOf(declaration);
+    const parts = [`${this.#number(declaration)} ${this.#number(module)} ${configured}`];
+    for (const [name, argument] of given) {
+      const isInert = [declaration, ...owners].every((block) => !namesOf(block).mentioned.has(name));
+      if (isInert) continue;
+      const { value, span, source } = argument;
+      const isPlaced = value.kind === "template" && !names.looked.has(name);
+      const inner = isPlaced ? this.#working(value, [...owners, declaration]) : this.#value(value);
+      if (inner === undefined) return undefined;
+      parts.push(`${name}:${inner}@${this.#place(span, source)}`);
+    }
+    return this.#shorten(`working ${parts.join(",")}`);
+  }
+
+  /** Whether a body that runs led to a block, rather than the members of the model. */
+  #isApart(frame: Frame | undefined): boolean {
+    for (let use = frame; use !== undefined; use = use.outer) {
+      if (use.made !== undefined || this.#apart.has(use)) return true;
+    }
+    return false;
   }
 
   #argument({ value, span, source }: StaticArgument): string | undefined {

@@ -33,6 +33,38 @@ function shown(text: string, path: string, memory: CallMemory | "none"): unknown
   };
 }
 
+/** Layers whose learned tensors start in different ways. */
+function seeded({
+  depth = 4,
+  start = "hash_uniform(iota(width), seed: 2 * seed)",
+  result = "x * gain",
+  size = "width",
+  around = "inner(x)",
+}): string {
+  return `
+block Scale(width: int, seed: int) {
+  param gain: f32[${size}] = ${start}
+  forward(x: f32[B, N, width]) -> f32[B, N, width] = ${result}
+}
+block Layer(scaling: block) {
+  inner = scaling
+  forward(x: f32[B, N, D]) -> f32[B, N, D] = ${around}
+}
+encoder Stack(width: int, depth: int) {
+  layers = [Layer(Scale(width, seed: i)) for i in 0..depth]
+  forward(x: f32[B, N, width]) -> f32[B, N, width] {
+    for layer in layers { x = layer(x) }
+    x
+  }
+}
+model Main() {
+  input x: f32[B, N, 8]
+  stack = Stack(8, ${depth})
+  entry run(x) -> y: f32[B, N, 8] = stack(x)
+}
+`;
+}
+
 test.each(library)("$path", ({ path, text }) => {
   expect(shown(text, path, new CallMemory())).toEqual(shown(text, path, "none"));
 });
@@ -70,6 +102,43 @@ describe("what a call leaves behind is left at every place", () => {
       return memory.known.size;
     };
     expect(evaluations(50)).toBe(evaluations(5));
+  });
+
+  describe("layers that differ in a seed", () => {
+    const path = "models/test/case.oss";
+    const calls = (text: string): number => {
+      const memory = new CallMemory();
+      expect(shown(text, path, memory)).toEqual(shown(text, path, "none"));
+      const calls = [...memory.known.keys()].filter((key) => !key.includes("!"));
+      return calls.length;
+    };
+
+    test("are evaluated once", () => {
+      expect(calls(seeded({ depth: 40 }))).toBe(calls(seeded({ depth: 4 })));
+    });
+
+    test("are told apart where a body, a size or another block looks at the seed", () => {
+      const plain = calls(seeded({ depth: 7 }));
+      expect(calls(seeded({ depth: 7, result: "x * gain + seed" }))).toBeGreaterThan(plain);
+      expect(calls(seeded({ depth: 7, size: "width + 0 * seed" }))).toBeGreaterThan(plain);
+      expect(calls(seeded({ depth: 7, around: "inner(x) + inner.seed" }))).toBeGreaterThan(plain);
+    });
+
+    test("a start that is wrong for one of them is found", () => {
+      const text = seeded({ depth: 4, start: "if seed == 2 then fill([3], 0) else ones" });
+      const places: readonly (readonly [string, string])[] = [
+        ["layers = ", "layers = "],
+        ["layers = ", "let layers = "],
+        // Made while it runs: no member leads there.
+        ["for layer in layers {", "for i in 0..depth { let layer = Layer(Scale(width, seed: i))"],
+      ];
+      for (const [before, now] of places) {
+        const placed = text.replace(before, now);
+        expect(shown(placed, path, new CallMemory()), now).toEqual(shown(placed, path, "none"));
+        const messages = checkText(placed, path).diagnostics.map(({ message }) => message);
+        expect(messages.join(), now).toContain("gain");
+      }
+    });
   });
 
   test("limits count what was not evaluated again", () => {
