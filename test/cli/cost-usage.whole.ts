@@ -1,16 +1,16 @@
 /**
- * Wrong use of the commands that count, through the real program: what is said, that it lists what is
- * known, and that nothing is written.
+ * Wrong use of the commands that count: what is said, that it lists what is known, and that nothing is
+ * written. In this process; that one of its own says the same, usage.whole.ts shows.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runBinary, temporaryFolder } from "../support/cli.ts";
+import { runHere, temporaryFolder } from "../support/cli.ts";
 
 const mae = "ossicle/classifiers/audiomae.oss";
 const lm = "ossicle/decoders/mamba2-lm.oss";
 
-describe.concurrent("refused with status 1, as a diagnostic that says what there is", () => {
+describe("refused with status 1, as a diagnostic that says what there is", () => {
   test.each([
     ["an unknown symbol", ["cost", mae, "--at", "Q=3"], "unknown-symbol", /what is open: T, B/],
     ["a symbol that is nearly right", ["cost", lm, "--at", "l=3"], "unknown-symbol", /L/],
@@ -69,7 +69,7 @@ describe.concurrent("refused with status 1, as a diagnostic that says what there
     writeFileSync(files.EMPTY, "{}");
     const page = join(folder, "page.html");
     const given = arguments_.map((word) => (word === "DEVICE" || word === "EMPTY" ? files[word] : word));
-    const { status, stdout, stderr } = await runBinary([...given, "--html", page]);
+    const { status, stdout, stderr } = await runHere([...given, "--html", page]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain(`error[${code}]`);
     expect(stderr).toMatch(says);
@@ -85,7 +85,7 @@ describe.concurrent("refused with status 1, as a diagnostic that says what there
     ["a plot of one", ["sweep", mae, "--plot", "macs"], /name two columns/],
     ["no rounds", ["calibrate", "--rounds", "0"], /positive integer/],
   ])("%s is status 2, and lists what is known", { timeout: 60_000 }, async (_, arguments_, says) => {
-    const { status, stdout, stderr } = await runBinary(arguments_);
+    const { status, stdout, stderr } = await runHere(arguments_);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(says);
   });
