@@ -9,13 +9,15 @@ import type { AttributeSpec, Attributes, AttributeValue, OpSignature } from "../
 import { Dim } from "../lang/dims.ts";
 import { completeAttributes } from "./ops/attributes.ts";
 
-/** Attributes are not changed once they are made: what was read off them is remembered. */
-const normalFor = new WeakMap<Attributes, OpSignature>();
-const printed = new WeakMap<Attributes, string>();
+/** Of attributes in normal form, which are not changed once they are made: for which op, and their text. */
+const normalForms = new WeakMap<Attributes, { readonly op: OpSignature; text: string | undefined }>();
+/** Most ops have none. */
+const noAttributes: Attributes = Object.freeze({});
 
 /** Complete and in schema form, sorted by name. A value of a wrong kind stays as it is, for the verifier. */
 export function normalizeAttributes(op: OpSignature, given: Attributes): Attributes {
-  if (normalFor.get(given) === op) return given;
+  if (isEmpty(given) && isEmpty(op.attributes)) return noAttributes;
+  if (normalForms.get(given)?.op === op) return given;
   const complete = Object.entries(completeAttributes(op.attributes, given));
   const normal: Attributes = Object.fromEntries(
     complete
@@ -25,7 +27,7 @@ export function normalizeAttributes(op: OpSignature, given: Attributes): Attribu
         return [name, spec === undefined ? value : normalizeValue(spec, value)];
       }),
   );
-  normalFor.set(normal, op);
+  normalForms.set(normal, { op, text: undefined });
   return normal;
 }
 
@@ -60,14 +62,20 @@ export function printAttribute(value: AttributeValue): string {
 
 /** `axis: -1, keep: true`, sorted by name. */
 export function printAttributes(attributes: Attributes): string {
-  const known = printed.get(attributes);
-  if (known !== undefined) return known;
+  if (isEmpty(attributes)) return "";
+  const normal = normalForms.get(attributes);
+  if (normal?.text !== undefined) return normal.text;
   const text = Object.entries(attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}: ${printAttribute(value)}`)
     .join(", ");
-  printed.set(attributes, text);
+  if (normal !== undefined) normal.text = text;
   return text;
+}
+
+function isEmpty(attributes: object): boolean {
+  for (const _ in attributes) return false;
+  return true;
 }
 
 /** The dimensions that attributes hold. */
