@@ -136,6 +136,22 @@ function floor(a: bigint, b: bigint): bigint | undefined {
   return (a - remainder) / b;
 }
 
+/** Of the polynomial that a tree of sums and products is, at most. */
+function degreeOf(expression: Expression): number {
+  switch (expression.kind) {
+    case "number":
+      return 0;
+    case "symbol":
+      return 1;
+    case "scaled":
+      return degreeOf(expression.of);
+    default: {
+      const [left, right] = [degreeOf(expression.left), degreeOf(expression.right)];
+      return expression.kind === "mul" ? left + right : Math.max(left, right);
+    }
+  }
+}
+
 /** The Dim, or undefined where it divides by the number 0 or grows beyond the limits. */
 function build(expression: Expression): Dim | undefined {
   try {
@@ -268,6 +284,33 @@ export const dimProperties = [
     const [x, y] = [meaning(a, values), meaning(b, values)];
     assert(x === undefined || y === undefined || x === y, () => `${left} taken for ${right}: ${x}, ${y}`);
   }),
+  holds(
+    "is equal whenever polynomials have the same values",
+    [polynomial, polynomial, anyBindings],
+    (a, b) => {
+      const [left, right] = [built(a), built(b)];
+      const degree = Math.max(degreeOf(a), degreeOf(b));
+      fc.pre(degree <= 6);
+      // Polynomials of that degree that agree on a grid of one more value along each symbol are the same.
+      let agree = true;
+      for (let point = 0; agree && point < (degree + 1) ** symbolNames.length; point++) {
+        let rest = point;
+        const values = new Map<string, number>();
+        for (const name of symbolNames) {
+          values.set(name, rest % (degree + 1));
+          rest = Math.floor(rest / (degree + 1));
+        }
+        agree = meaning(a, values) === meaning(b, values);
+      }
+      assert(
+        left.equals(right) === agree,
+        () => `${left} and ${right}: ${agree ? "the same" : "not the same"}`,
+      );
+      // The same, written differently.
+      const doubled = left.add(right).mul(2).sub(right.add(right));
+      assertEqual(doubled.divideExactly(2), left);
+    },
+  ),
   holds("obeys the laws of a ring", [anything, anything, anyBindings], (a, b) => {
     const [x, y] = [built(a), built(b)];
     fc.pre(x.polynomial.terms.length * y.polynomial.terms.length < 200);

@@ -74,6 +74,8 @@ export function negativeSize(dim: Dim, span: Span, from: readonly Label[]): Diag
 }
 
 /** Labels that would repeat a place are left out; a long chain is cut in the middle. */
+const mostPlaces = 6;
+
 function distinct(labels: readonly Label[], primary: Span): Label[] {
   const seen = new Set([`${primary.file.path}:${primary.start}:${primary.end}`]);
   const kept = labels.filter(({ span }) => {
@@ -82,7 +84,16 @@ function distinct(labels: readonly Label[], primary: Span): Label[] {
     seen.add(key);
     return true;
   });
-  return kept.length <= 6 ? kept : [...kept.slice(0, 3), ...kept.slice(-3)];
+  if (kept.length <= mostPlaces) return kept;
+  const half = mostPlaces / 2;
+  const left = kept.length - mostPlaces;
+  const more = `… ${left} more ${left === 1 ? "place" : "places"} between this and the next`;
+  return [
+    ...kept.slice(0, half).map((label, i) => {
+      return i < half - 1 ? label : { ...label, text: `${label.text} (${more})` };
+    }),
+    ...kept.slice(-half),
+  ];
 }
 
 export function rankMismatch(
