@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Three projects: `quick` (seconds, while editing), `whole` (goldens, command line, everything a
- * change must keep green) and `full` (full-size models and long fuzzing). A fourth, `device`, is the
- * recorded cases once more, on WebGPU.
+ * change must keep green) and `full` (full-size models and long fuzzing). A fourth, `device`, is all
+ * recorded cases once more, on WebGPU; it belongs to the full tests, and a few of its cases to the whole.
  */
 const project = (name: string, include: string[], timeout: number) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
@@ -11,7 +11,7 @@ const project = (name: string, include: string[], timeout: number) => ({
 
 const device = {
   test: {
-    ...project("device", ["test/golden*.whole.ts", "!test/golden-browser.whole.ts"], 600_000).test,
+    ...project("device", ["test/golden*.whole.ts", "!test/golden-{browser,device}.whole.ts"], 600_000).test,
     env: { OSSICLE_TEST_TARGET: "webgpu" },
     setupFiles: ["test/support/device-setup.ts"],
   },

@@ -32,9 +32,11 @@ export interface KernelPlan {
   readonly entries: readonly PlanEntry[];
 }
 
-/** One tensor of the weight file, in a buffer of its own range: [offset, offset + bytes) of buffer `buffer`. */
+/** One tensor of the weight file. */
 export interface PlanWeight {
   readonly name: string;
+  /** When it is some of the rows of a tensor that is too large for one binding: which tensor, from where. */
+  readonly part?: { readonly of: string; readonly first: number } | undefined;
   readonly stored: StoredDType;
   readonly shape: readonly number[];
   readonly bytes: number;

@@ -277,3 +277,9 @@ export function runOnRandom(graph: Graph, seed: number, size = 5): Map<string, H
   const inputs = new Map(graph.inputs.map(({ name, value }) => [name, tensor(name, value.type)]));
   return interpret(graph, { inputs, parameters: (path) => tensor(path, types.get(path) ?? floats()) });
 }
+
+/**
+ * All but selection: where two values differ by their rounding alone, which is larger is another thing on
+ * each target.
+ */
+export const settledSteps: readonly Step[] = multiplyingSteps.filter((step) => step !== select);

@@ -5,7 +5,7 @@
  * when. The same text is one kernel, whoever runs it.
  */
 import { Dim, productDims } from "../../lang/dims.ts";
-import { printShape, type TensorType } from "../../lang/types.ts";
+import { isFloat, printShape, type TensorType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import { StoredWeights, staticShape, storedValues } from "../onnx/weights.ts";
@@ -19,9 +19,10 @@ import type {
   PlanPlace,
   PlanPort,
   PlanWeight,
+  StoredDType,
 } from "../plan.ts";
 import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
-import type { Located } from "./kernel-writer.ts";
+import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { elementKernel } from "./kernels/elements.ts";
 import { kernelMakers } from "./kernels/index.ts";
@@ -35,6 +36,10 @@ import { defaultTuning, type Tuning } from "./tuning.ts";
 export interface PlanOptions {
   readonly model?: string;
   readonly tuning?: Tuning;
+  /** How matrices of weights are stored; kernels compute in f32. */
+  readonly weights?: "f32" | "f16";
+  /** Bytes that a kernel may bind at once; what every device allows by default. */
+  readonly largestBinding?: number;
   /** Sizes in use, by symbol, for choices that no size can make wrong. */
   readonly typical?: ReadonlyMap<string, number>;
 }
@@ -46,10 +51,12 @@ export interface PlanArtefact {
 }
 
 const typicalSize = 64;
+/** What every device lets a kernel bind at once. */
+const mostBound = 128 * 2 ** 20;
 
 export function compilePlan(graphs: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
   const stored = new StoredWeights();
-  const shared = new SharedParts(stored);
+  const shared = new SharedParts(stored, options);
   const entries = graphs.map((graph) => new EntryCompiler(graph, shared, options).run());
   const plan: KernelPlan = {
     format: "ossicle-plan",
@@ -67,25 +74,56 @@ class SharedParts {
   readonly weights: PlanWeight[] = [];
   readonly kernels: PlanKernel[] = [];
   readonly #stored: StoredWeights;
-  readonly #weightNumbers = new Map<string, number>();
+  readonly #dtype: "f32" | "f16";
+  readonly #largestBinding: number;
+  readonly #weightParts = new Map<string, readonly Part[]>();
   readonly #kernelNumbers = new Map<string, number>();
 
-  constructor(stored: StoredWeights) {
+  constructor(stored: StoredWeights, { weights = "f32", largestBinding = mostBound }: PlanOptions) {
     this.#stored = stored;
+    this.#dtype = weights;
+    this.#largestBinding = largestBinding;
   }
 
-  weight(value: Value): number {
+  /** Where a stored value is: one weight, or several of its rows each. */
+  weight(value: Value): readonly Part[] {
     const key = this.#stored.key(value);
-    const known = this.#weightNumbers.get(key);
+    const known = this.#weightParts.get(key);
     if (known !== undefined) return known;
     const shape = staticShape(value);
-    const bytes = 4 * shape.reduce((product, size) => product * size, 1);
-    const stored =
-      value.type.dtype === "f32" || value.type.dtype === "f16" || value.type.dtype === "bf16" ? "f32" : "i32";
-    const number = this.weights.length;
-    this.weights.push({ name: key, stored, shape, bytes, from: learnedIn(value) });
-    this.#weightNumbers.set(key, number);
-    return number;
+    const stored = this.#storedAs(value, shape);
+    const width = stored === "f16" ? 2 : 4;
+    const rows = shape[0] ?? 1;
+    const rowSize = shape.slice(1).reduce((product, size) => product * size, 1);
+    // Parts begin at a multiple of four elements, which kernels read together.
+    const rowsAtMost = Math.max(4, Math.floor(this.#largestBinding / (rowSize * width) / 4) * 4);
+    const count = rows * rowSize * width <= this.#largestBinding ? 1 : Math.ceil(rows / rowsAtMost);
+    const from = learnedIn(value);
+    const parts = Array.from({ length: count }, (_, at): Part => {
+      const start = at * rowsAtMost;
+      const own = count === 1 ? shape : [Math.min(rowsAtMost, rows - start), ...shape.slice(1)];
+      const bytes = width * own.reduce((product, size) => product * size, 1);
+      const first = start * rowSize;
+      const weight = this.weights.length;
+      this.weights.push({
+        name: count === 1 ? key : `${key}.${at}`,
+        ...(count === 1 ? {} : { part: { of: key, first } }),
+        stored,
+        shape: own,
+        bytes,
+        from,
+      });
+      return { place: { kind: "weight", weight }, first };
+    });
+    this.#weightParts.set(key, parts);
+    return parts;
+  }
+
+  /** Vectors stay as they are: there is little to save, and norms are sensitive. */
+  #storedAs({ type }: Value, shape: readonly number[]): StoredDType {
+    if (!isFloat(type.dtype)) return "i32";
+    const isPaired = shape.length > 1 && shape.reduce((product, size) => product * size, 1) % 4 === 0;
+    return this.#dtype === "f16" && isPaired ? "f16" : "f32";
   }
 
   kernel(kernel: PlanKernel): number {
@@ -175,7 +213,9 @@ class EntryCompiler {
     const graph = this.#graph;
     const stored = storedValues(graph);
     for (const value of stored) {
-      this.#place(value, { kind: "weight", weight: this.#shared.weight(value) });
+      const [first, ...more] = this.#shared.weight(value);
+      if (first === undefined) throw internalFault("a stored value has no weight");
+      this.#place(value, first.place, more);
     }
     for (const { name, value, state } of graph.inputs) {
       this.#place(
@@ -279,8 +319,9 @@ class EntryCompiler {
     return { kind: "slot", slot: this.#slots.length - 1 };
   }
 
-  #place(value: Value, place: PlanPlace): void {
-    this.#places.set(value, this.#locate(place, value.type));
+  #place(value: Value, place: PlanPlace, more: readonly Part[] = []): void {
+    const located = this.#locate(place, value.type);
+    this.#places.set(value, more.length === 0 ? located : { ...located, more });
   }
 
   #locate(place: PlanPlace, type: TensorType): Located {

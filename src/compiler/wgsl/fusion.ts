@@ -5,14 +5,13 @@
  * result is stored), and which of the remaining nodes are computed where they are read. Decided by the
  * kind of lowering, how often a consumer reads, and how much arithmetic that would repeat.
  */
-import { Dim, productDims } from "../../lang/dims.ts";
+import { type Dim, productDims } from "../../lang/dims.ts";
 import { sameShape } from "../../lang/types.ts";
 import type { Graph, Node, Value } from "../graph.ts";
-import type { Index, Scalar } from "../ops/lowering.ts";
 import { type Attention, attentionAt } from "./attention.ts";
-import { joinOf } from "./joins.ts";
-import { flatPosition, Position, unflattened } from "./position.ts";
-import { type At, contextOf } from "./reader.ts";
+import { arithmetic, isLastAxisRow, productOf, readsAxis } from "./nodes.ts";
+import { contextOf } from "./reader.ts";
+import { isPlainView, movesAll } from "./views.ts";
 
 /** A result of a group's first node, the nodes applied to each of its elements, and what is stored. */
 export interface Tail {
@@ -79,6 +78,8 @@ class Fuser {
   readonly #outputs: ReadonlySet<Value>;
   readonly #order = new Map<Node, number>();
   readonly #chained = new Map<Node, Node>();
+  /** What groups end in, those that there are so far. */
+  readonly #ends = new Set<Value>();
   /** What another node's kernel computes on its way. */
   readonly #absorbed = new Set<Node>();
 
@@ -105,7 +106,9 @@ class Fuser {
       const tails = node.results.map((result) => this.#tail(node, result));
       const attention = attentions.get(node);
       const norm = attention === undefined ? this.#norm(node, tails) : undefined;
-      groups.push({ root: node, tails, attention, norm, prologue: prologues.get(node) });
+      const group = { root: node, tails, attention, norm, prologue: prologues.get(node) };
+      for (const { value } of storedBy(group)) this.#ends.add(value);
+      groups.push(group);
     }
     const inlined = new Set<Node>();
     const intensities = new Map<Node, Intensity>();
@@ -117,12 +120,60 @@ class Fuser {
         if (result !== undefined) groups.push({ root: node, tails: [{ result, steps: [], value: result }] });
       }
     }
+    this.#limitBindings(groups, inlined);
     const kept = new Set<Node>();
     for (const { row } of attentions.values()) {
       const [weights] = row.results;
       if (weights !== undefined && (this.#consumers.get(weights) ?? []).length > 1) kept.add(row);
     }
     return { groups: this.#sorted(groups), inlined, kept };
+  }
+
+  /** Gives values that were to be computed on the way a buffer, until every kernel can bind what it reads. */
+  #limitBindings(groups: Group[], inlined: Set<Node>): void {
+    const located = new Set<Value>([
+      ...this.#given,
+      ...groups.flatMap((group) => storedBy(group).map(({ value }) => value)),
+    ]);
+    // Groups that are made on the way come after those that there are, and are looked at too.
+    for (let at = 0; at < groups.length; at++) {
+      const group = groups[at];
+      if (group === undefined) return;
+      const stored = storedBy(group).length + (group.attention === undefined ? 0 : 2);
+      for (;;) {
+        const { leaves, passed } = this.#reached(inputsOf(group), located);
+        if (leaves.size + stored <= mostBindings) break;
+        const counted = [...passed]
+          .filter((node) => inlined.has(node))
+          .map((node) => ({ node, count: this.#reached(node.operands, located).leaves.size }))
+          .filter(({ count }) => count > 1 && count < mostBindings)
+          .sort((a, b) => b.count - a.count);
+        const [next] = counted;
+        const [result] = next?.node.results ?? [];
+        if (next === undefined || result === undefined) break;
+        inlined.delete(next.node);
+        located.add(result);
+        groups.push({ root: next.node, tails: [{ result, steps: [], value: result }] });
+      }
+    }
+  }
+
+  /** What reading the values comes down to: values with a buffer, and the nodes passed on the way. */
+  #reached(
+    values: readonly Value[],
+    located: ReadonlySet<Value>,
+  ): { readonly leaves: ReadonlySet<Value>; readonly passed: ReadonlySet<Node> } {
+    const leaves = new Set<Value>();
+    const passed = new Set<Node>();
+    const pending = [...values];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (located.has(value)) leaves.add(value);
+      else if (value.source.kind === "result" && !passed.has(value.source.node)) {
+        passed.add(value.source.node);
+        pending.push(...value.source.node.operands);
+      }
+    }
+    return { leaves, passed };
   }
 
   /** By their last node. */
@@ -182,7 +233,17 @@ class Fuser {
     if (row === undefined || result === undefined || width === undefined || rank !== axes.rank)
       return undefined;
     const invocations = width / this.#choices.columns;
-    const isWhole = Number.isInteger(invocations) && invocations <= mostInvocations;
+    // Whole blocks of columns that lie side by side in a weight, four of them in a read.
+    const [, right] = root.operands;
+    const last = axes.right.at(-1);
+    const isWhole =
+      Number.isInteger(invocations) &&
+      invocations <= mostInvocations &&
+      this.#choices.columns % 4 === 0 &&
+      right !== undefined &&
+      this.#given.has(right) &&
+      last?.kind === "coordinate" &&
+      last.axis === rank - 1;
     const isPlain =
       tail.steps.every((step) => step.op.lowering.kind === "map") &&
       row.operands.slice(1).every((operand) => this.#given.has(operand)) &&
@@ -208,8 +269,8 @@ class Fuser {
     const pending = nodes.flatMap(({ operands }) => operands);
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
       if (own.has(value)) continue;
-      if (this.#given.has(value) || value.source.kind !== "result" || !isLight(value.source.node))
-        leaves.add(value);
+      const hasBuffer = this.#given.has(value) || this.#ends.has(value);
+      if (hasBuffer || value.source.kind !== "result" || !isLight(value.source.node)) leaves.add(value);
       else pending.push(...value.source.node.operands);
     }
     return leaves;
@@ -364,40 +425,6 @@ export function storedBy({ tails, norm }: Group): readonly Tail[] {
   return [...(norm.keepsInput ? tails : []), norm.tail];
 }
 
-interface Product {
-  readonly left: readonly Index[];
-  readonly right: readonly Index[];
-  /** Axes that are summed over, and those of the result. */
-  readonly reduce: number;
-  readonly rank: number;
-}
-
-function productOf(node: Node): Product | undefined {
-  const { lowering } = node.op;
-  const [result] = node.results;
-  if (lowering.kind !== "contract" || result === undefined) return undefined;
-  const { left, right, reduce, padded } = lowering.axes(contextOf(node));
-  return padded ? undefined : { left, right, reduce: reduce.length, rank: result.type.shape.length };
-}
-
-/** A row along the last axis whose reductions can be put together from parts. */
-function isLastAxisRow(node: Node): boolean {
-  const { lowering } = node.op;
-  const rank = node.operands[0]?.type.shape.length ?? 0;
-  return (
-    lowering.kind === "row" &&
-    lowering.axis(contextOf(node)) === rank - 1 &&
-    lowering.folds.every(({ combine }) => joinOf(combine) !== undefined)
-  );
-}
-
-function readsAxis(index: Index, axis: number): boolean {
-  if (index.kind === "coordinate") return index.axis === axis;
-  if (index.kind === "constant") return false;
-  if (index.kind === "element") return index.at.some((part) => readsAxis(part, axis));
-  return readsAxis(index.a, axis) || readsAxis(index.b, axis);
-}
-
 const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);
 
 /** Whether one element of the value serves several of the consumer's. */
@@ -406,113 +433,4 @@ function repeats(consumer: Node, value: Value): boolean {
   const { kind } = consumer.op.lowering;
   if (result === undefined || kind === "view" || kind === "fold") return false;
   return !sameShape(result.type.shape, value.type.shape);
-}
-
-/** A view of one operand whose indices are arithmetic. */
-function isPlainView(node: Node): boolean {
-  const { lowering } = node.op;
-  if (lowering.kind !== "view") return false;
-  const pieces = lowering.pieces(contextOf(node));
-  const [piece] = pieces;
-  return (
-    pieces.length === 1 && piece !== undefined && (piece.when ?? []).length === 0 && piece.at.every(isPlain)
-  );
-}
-
-type AnyIndex = Parameters<typeof isPlain>[0];
-
-function isPlain(index: { readonly kind: string }): boolean {
-  if (index.kind === "element") return false;
-  const { a, b } = index as { a?: AnyIndex; b?: AnyIndex };
-  return (a === undefined || isPlain(a)) && (b === undefined || isPlain(b));
-}
-
-/** Operations of an expression; what takes a device many is counted so. */
-export function arithmetic(scalar: Scalar): number {
-  switch (scalar.kind) {
-    case "unary":
-      return (
-        arithmetic(scalar.x) + (["neg", "abs", "not", "floor", "ceil", "round"].includes(scalar.fn) ? 1 : 8)
-      );
-    case "binary":
-      return arithmetic(scalar.a) + arithmetic(scalar.b) + (scalar.fn === "pow" ? 8 : 1);
-    case "select":
-      return 1 + arithmetic(scalar.condition) + arithmetic(scalar.whenTrue) + arithmetic(scalar.whenFalse);
-    case "cast":
-      return arithmetic(scalar.x);
-    case "hash-uniform":
-      return 8 + arithmetic(scalar.x);
-    default:
-      return 0;
-  }
-}
-
-// ---------------------------------------------------------------- views that lose and repeat nothing
-
-/** Whether the view puts every element of its operand at one place. */
-function movesAll(node: Node): boolean {
-  const [operand] = node.operands;
-  if (operand === undefined || node.operands.length !== 1) return false;
-  const probe = operand.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
-  return movedTo(node, probe) !== undefined;
-}
-
-/** Where the view puts the operand's element: where it is permuted, or laid out anew in its order. */
-export function movedTo(node: Node, at: At): At | undefined {
-  const { lowering } = node.op;
-  const [result] = node.results;
-  const [operand] = node.operands;
-  if (lowering.kind !== "view" || result === undefined || operand === undefined) return undefined;
-  const pieces = lowering.pieces(contextOf(node));
-  const [piece] = pieces;
-  if (piece === undefined || pieces.length !== 1 || (piece.when ?? []).length > 0) return undefined;
-  const { shape } = result.type;
-  const moved: (Position | undefined)[] = shape.map((size) =>
-    size.constant === 1 ? Position.of(0) : undefined,
-  );
-  const isPermuted = piece.at.every((index, axis) => {
-    if (operand.type.shape[axis]?.constant === 1) return true;
-    if (index.kind !== "coordinate" || moved[index.axis] !== undefined) return false;
-    if (shape[index.axis]?.equals(operand.type.shape[axis] ?? Dim.of(0)) !== true) return false;
-    moved[index.axis] = at[axis];
-    return true;
-  });
-  const places = moved.flatMap((position) => (position === undefined ? [] : [position]));
-  if (isPermuted && places.length === shape.length) return places;
-  return isRelaid(node) ? unflattened(flatPosition(at, operand.type.shape), shape) : undefined;
-}
-
-/** Whether result and operand hold the same elements in the same order. */
-export function isRelaid(node: Node): boolean {
-  const { lowering } = node.op;
-  const [result] = node.results;
-  const [operand] = node.operands;
-  if (lowering.kind !== "view" || result === undefined || operand === undefined) return false;
-  const [piece, another] = lowering.pieces(contextOf(node));
-  if (piece === undefined || another !== undefined || !piece.at.every(isPlain)) return false;
-  const names = result.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
-  const from = piece.at.map((index) => plainPosition(index, names));
-  const wanted = flatPosition(names, result.type.shape);
-  return flatPosition(from, operand.type.shape).key === wanted.key;
-}
-
-function plainPosition(index: Index, at: At): Position {
-  switch (index.kind) {
-    case "coordinate":
-      return at[index.axis] ?? Position.of(0);
-    case "constant":
-      return Position.of(index.value);
-    case "element":
-      return Position.name("element", Dim.of(2 ** 31));
-    case "add":
-      return plainPosition(index.a, at).add(plainPosition(index.b, at));
-    case "mul": {
-      const [a, b] = [plainPosition(index.a, at), plainPosition(index.b, at)];
-      return b.terms.length === 0 ? a.times(b.offset) : b.times(a.offset);
-    }
-    case "div":
-      return plainPosition(index.a, at).div(plainPosition(index.b, at).offset);
-    case "mod":
-      return plainPosition(index.a, at).mod(plainPosition(index.b, at).offset);
-  }
 }

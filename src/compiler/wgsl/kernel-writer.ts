@@ -26,7 +26,8 @@ export interface Term {
 /** A tensor in a buffer. */
 export interface Located {
   readonly place: PlanPlace;
-  readonly range?: PlanBinding["range"];
+  /** Where the rest is, when no device would let all of it be one binding. */
+  readonly more?: readonly Part[] | undefined;
   readonly dtype: DType;
   readonly stored: StoredDType;
   readonly shape: readonly Dim[];
@@ -34,9 +35,14 @@ export interface Located {
   readonly offset: Dim;
 }
 
-interface Binding {
+/** A part of a tensor, from its element number `first` on: a multiple of four. */
+export interface Part {
   readonly place: PlanPlace;
-  readonly range: PlanBinding["range"];
+  readonly first: number;
+}
+
+interface Binding {
+  readonly parts: readonly Part[];
   readonly dtype: DType;
   readonly stored: StoredDType;
   vector: boolean;
@@ -289,16 +295,26 @@ export class KernelWriter {
     const body = this.#scopes[0]?.lines ?? [];
     const text = body.join("\n");
     const bindings = [...this.#bindings.values()];
-    const access = bindings.map((binding, number) => accessors(binding, number, text));
+    const firsts: number[] = [];
+    let bound = 0;
+    for (const { parts } of bindings) {
+      firsts.push(bound);
+      bound += parts.length;
+    }
+    const access = bindings.map((binding, number) => accessors(binding, number, firsts[number] ?? 0, text));
     const used = functionsOf([text, ...access].join("\n"));
     const sizes = [...this.#sizes.values()].map(({ dim }) => dim);
-    const header = bindings.map(({ place, dtype, stored, vector }, number) => {
-      const usage = place.kind === "weight" ? "read" : "read_write";
-      return `@group(0) @binding(${number}) var<storage, ${usage}> b${number}: array<${elementType(dtype, stored, vector)}>;`;
-    });
+    const places = bindings.flatMap(({ parts }) => parts.map(({ place }) => place));
+    const header = bindings.flatMap(({ parts, dtype, stored, vector }, binding) =>
+      parts.map(({ place }, part) => {
+        const number = (firsts[binding] ?? 0) + part;
+        const usage = place.kind === "weight" ? "read" : "read_write";
+        return `@group(0) @binding(${number}) var<storage, ${usage}> b${number}: array<${elementType(dtype, stored, vector)}>;`;
+      }),
+    );
     if (sizes.length > 0) {
       header.push(`struct Sizes { v: array<vec4<i32>, ${Math.ceil(sizes.length / 4)}> }`);
-      header.push(`@group(0) @binding(${bindings.length}) var<uniform> sizes: Sizes;`);
+      header.push(`@group(0) @binding(${places.length}) var<uniform> sizes: Sizes;`);
     }
     const names = sizes.map((_, i) => `  let size${i} = sizes.v[${i >> 2}].${"xyzw"[i & 3]};`);
     const [x, y, z] = this.workgroup;
@@ -322,24 +338,22 @@ export class KernelWriter {
         code,
         workgroup: this.workgroup,
         bindings: [
-          ...bindings.map(({ place }) =>
-            place.kind === "weight" ? ("read" as const) : ("read-write" as const),
-          ),
+          ...places.map(({ kind }) => (kind === "weight" ? ("read" as const) : ("read-write" as const))),
           ...(sizes.length > 0 ? (["sizes"] as const) : []),
         ],
         features: [],
         workgroupBytes: this.#sharedBytes,
       },
-      places: bindings.map(({ place, range }) => (range === undefined ? { place } : { place, range })),
+      places: places.map((place) => ({ place })),
       sizes,
     };
   }
 
   #bind(at: Located, lanes: Lanes): number {
-    const key = JSON.stringify([at.place, at.range]);
+    const key = JSON.stringify(at.place);
     const known = this.#bindings.get(key);
-    const { place, range, dtype, stored } = at;
-    const binding = known ?? { place, range, dtype, stored, vector: false };
+    const { place, more = [], dtype, stored } = at;
+    const binding = known ?? { parts: [{ place, first: 0 }, ...more], dtype, stored, vector: false };
     if (lanes === 4) binding.vector = true;
     if (known === undefined) this.#bindings.set(key, binding);
     return [...this.#bindings.keys()].indexOf(key);
@@ -356,30 +370,53 @@ function elementType(dtype: DType, stored: StoredDType, vector: boolean): string
 }
 
 /** The functions that read and write a binding, those that the kernel calls. */
-function accessors({ dtype, stored, vector }: Binding, number: number, text: string): string {
-  const b = `b${number}`;
+function accessors(
+  { parts, dtype, stored, vector }: Binding,
+  number: number,
+  first: number,
+  text: string,
+): string {
   const type = scalarTypeOf(dtype);
   const from = (raw: string, lanes: Lanes) =>
     dtype === "bool" ? `(${raw} != ${lanes === 1 ? "0u" : "vec4<u32>(0u)"})` : raw;
   const to = (value: string, lanes: Lanes) =>
     dtype === "bool" ? `select(${lanes === 1 ? "0u, 1u" : "vec4<u32>(0u), vec4<u32>(1u)"}, ${value})` : value;
   const half = stored === "f16";
-  const one = half
-    ? `unpack2x16float(${b}[i >> 1u])[i & 1]`
-    : from(vector ? `${b}[i >> 2u][i & 3]` : `${b}[i]`, 1);
-  const four = half
-    ? `vec4<f32>(unpack2x16float(${b}[i >> 1u]), unpack2x16float(${b}[(i >> 1u) + 1]))`
-    : from(`${b}[i >> 2u]`, 4);
+  const one = (b: string, i: string) =>
+    half
+      ? `unpack2x16float(${b}[(${i}) >> 1u])[(${i}) & 1]`
+      : from(vector ? `${b}[(${i}) >> 2u][(${i}) & 3]` : `${b}[${i}]`, 1);
+  const four = (b: string, i: string) =>
+    half
+      ? `vec4<f32>(unpack2x16float(${b}[(${i}) >> 1u]), unpack2x16float(${b}[((${i}) >> 1u) + 1]))`
+      : from(`${b}[(${i}) >> 2u]`, 4);
   const uses = (name: string) => text.includes(`${name}${number}(`);
+  /** What it says for the part that an element is in. */
+  const inPart = (say: (b: string, i: string) => string): string =>
+    parts
+      .map((part, at) => {
+        const after = parts[at + 1];
+        const said = say(`b${first + at}`, part.first === 0 ? "i" : `i - ${part.first}`);
+        return after === undefined ? said : `if (i < ${after.first}) { ${said} }`;
+      })
+      .join(" ");
   const lines: string[] = [];
-  if (uses("one")) lines.push(`fn one${number}(i: i32) -> ${type} { return ${one}; }`);
-  if (uses("four")) lines.push(`fn four${number}(i: i32) -> vec4<${type}> { return ${four}; }`);
+  if (uses("one")) {
+    lines.push(`fn one${number}(i: i32) -> ${type} { ${inPart((b, i) => `return ${one(b, i)};`)} }`);
+  }
+  if (uses("four")) {
+    lines.push(`fn four${number}(i: i32) -> vec4<${type}> { ${inPart((b, i) => `return ${four(b, i)};`)} }`);
+  }
   if (uses("put")) {
-    const target = vector ? `${b}[i >> 2u][i & 3]` : `${b}[i]`;
-    lines.push(`fn put${number}(i: i32, value: ${type}) { ${target} = ${to("value", 1)}; }`);
+    const say = (b: string, i: string) => (vector ? `${b}[(${i}) >> 2u][(${i}) & 3]` : `${b}[${i}]`);
+    lines.push(
+      `fn put${number}(i: i32, value: ${type}) { ${inPart((b, i) => `${say(b, i)} = ${to("value", 1)};`)} }`,
+    );
   }
   if (uses("put_four")) {
-    lines.push(`fn put_four${number}(i: i32, value: vec4<${type}>) { ${b}[i >> 2u] = ${to("value", 4)}; }`);
+    lines.push(
+      `fn put_four${number}(i: i32, value: vec4<${type}>) { ${inPart((b, i) => `${b}[(${i}) >> 2u] = ${to("value", 4)};`)} }`,
+    );
   }
   return lines.join("\n");
 }

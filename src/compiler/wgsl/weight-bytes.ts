@@ -4,7 +4,7 @@
  * Owns: rounding to the stored type. Wider integers and truth values become words of 32 bits; floats are
  * rounded once, to the width that the plan stores.
  */
-import type { WeightSource } from "../host-tensor.ts";
+import { elementCount, type WeightSource } from "../host-tensor.ts";
 import { rawData } from "../onnx/raw-data.ts";
 import type { PlanWeight } from "../plan.ts";
 import type { PlanArtefact } from "./compile.ts";
@@ -14,7 +14,10 @@ export async function readWeightBytes(
   weight: PlanWeight,
   source: WeightSource,
 ): Promise<Uint8Array> {
-  const { data } = await stored.tensor(weight.name, source);
+  const tensor = await stored.tensor(weight.part?.of ?? weight.name, source);
+  const first = weight.part?.first ?? 0;
+  const data =
+    weight.part === undefined ? tensor.data : tensor.data.subarray(first, first + elementCount(weight.shape));
   if (weight.stored === "i8") return new Uint8Array(Int8Array.from(data).buffer);
   return rawData(data, weight.stored);
 }

@@ -19,7 +19,7 @@ export interface DeviceOptions {
 }
 
 /** What every device has; less than that can't be asked for. */
-const defaultLimits = {
+export const defaultLimits = {
   maxStorageBuffersPerShaderStage: 8,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,

@@ -234,7 +234,8 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
     summed,
     guarded: (r, end) => guarded(inRows(r), end),
   };
-  if (group.norm !== undefined && columnAt.every(({ name }) => name !== undefined)) {
+  if (group.norm !== undefined) {
+    if (plan.columnLanes !== 4) throw internalFault("rows are normalised in fours", root.provenance);
     normaliseBlock(reader, block, tail, group.norm, context.target);
   } else {
     rowAt.forEach((_, r) => {

@@ -3,11 +3,12 @@
  */
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
-import { movedTo, type Tail } from "../fusion.ts";
+import type { Tail } from "../fusion.ts";
 import { type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position } from "../position.ts";
 import { type At, broadcastAt, contextOf, positionIn, type Reader } from "../reader.ts";
 import { converted, scalarTerm, widened } from "../scalar-text.ts";
+import { movedTo } from "../views.ts";
 
 /** What the steps make of an element of `value`, and where it then lies. */
 export function applySteps(

@@ -1,0 +1,97 @@
+/**
+ * Views that lose and repeat nothing: kernels store through them.
+ */
+import { Dim, productDims } from "../../lang/dims.ts";
+import type { Node } from "../graph.ts";
+import type { Index } from "../ops/lowering.ts";
+import { flatPosition, Position, unflattened } from "./position.ts";
+import { type At, contextOf } from "./reader.ts";
+
+/** A view of one operand whose indices are arithmetic. */
+export function isPlainView(node: Node): boolean {
+  const { lowering } = node.op;
+  if (lowering.kind !== "view") return false;
+  const pieces = lowering.pieces(contextOf(node));
+  const [piece] = pieces;
+  return (
+    pieces.length === 1 && piece !== undefined && (piece.when ?? []).length === 0 && piece.at.every(isPlain)
+  );
+}
+
+type AnyIndex = Parameters<typeof isPlain>[0];
+
+function isPlain(index: { readonly kind: string }): boolean {
+  if (index.kind === "element") return false;
+  const { a, b } = index as { a?: AnyIndex; b?: AnyIndex };
+  return (a === undefined || isPlain(a)) && (b === undefined || isPlain(b));
+}
+
+/** Whether the view puts every element of its operand at one place. */
+export function movesAll(node: Node): boolean {
+  const [operand] = node.operands;
+  if (operand === undefined || node.operands.length !== 1) return false;
+  const probe = operand.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
+  return movedTo(node, probe) !== undefined;
+}
+
+/** Where the view puts the operand's element: where it is permuted, or laid out anew in its order. */
+export function movedTo(node: Node, at: At): At | undefined {
+  const { lowering } = node.op;
+  const [result] = node.results;
+  const [operand] = node.operands;
+  if (lowering.kind !== "view" || result === undefined || operand === undefined) return undefined;
+  const pieces = lowering.pieces(contextOf(node));
+  const [piece] = pieces;
+  if (piece === undefined || pieces.length !== 1 || (piece.when ?? []).length > 0) return undefined;
+  const { shape } = result.type;
+  const moved: (Position | undefined)[] = shape.map((size) =>
+    size.constant === 1 ? Position.of(0) : undefined,
+  );
+  const isPermuted = piece.at.every((index, axis) => {
+    if (operand.type.shape[axis]?.constant === 1) return true;
+    if (index.kind !== "coordinate" || moved[index.axis] !== undefined) return false;
+    if (shape[index.axis]?.equals(operand.type.shape[axis] ?? Dim.of(0)) !== true) return false;
+    moved[index.axis] = at[axis];
+    return true;
+  });
+  const places = moved.flatMap((position) => (position === undefined ? [] : [position]));
+  if (isPermuted && places.length === shape.length) return places;
+  return isRelaid(node) ? unflattened(flatPosition(at, operand.type.shape), shape) : undefined;
+}
+
+/** Whether result and operand hold the same elements in the same order. */
+export function isRelaid(node: Node): boolean {
+  const { lowering } = node.op;
+  const [result] = node.results;
+  const [operand] = node.operands;
+  if (lowering.kind !== "view" || result === undefined || operand === undefined) return false;
+  const [piece, another] = lowering.pieces(contextOf(node));
+  if (piece === undefined || another !== undefined || !piece.at.every(isPlain)) return false;
+  // What is cut off at the end leaves the rest where it was.
+  if (!productDims(result.type.shape).equals(productDims(operand.type.shape))) return false;
+  const names = result.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
+  const from = piece.at.map((index) => plainPosition(index, names));
+  const wanted = flatPosition(names, result.type.shape);
+  return flatPosition(from, operand.type.shape).key === wanted.key;
+}
+
+function plainPosition(index: Index, at: At): Position {
+  switch (index.kind) {
+    case "coordinate":
+      return at[index.axis] ?? Position.of(0);
+    case "constant":
+      return Position.of(index.value);
+    case "element":
+      return Position.name("element", Dim.of(2 ** 31));
+    case "add":
+      return plainPosition(index.a, at).add(plainPosition(index.b, at));
+    case "mul": {
+      const [a, b] = [plainPosition(index.a, at), plainPosition(index.b, at)];
+      return b.terms.length === 0 ? a.times(b.offset) : b.times(a.offset);
+    }
+    case "div":
+      return plainPosition(index.a, at).div(plainPosition(index.b, at).offset);
+    case "mod":
+      return plainPosition(index.a, at).mod(plainPosition(index.b, at).offset);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Whole graphs on a device: random ones against the reference, tables that are bound in parts, and weights
+ * of 16 bits. Every model of the library is in webgpu-models.full.ts.
+ *
+ * Kernels hold small blocks here: a device in software compiles them in a tenth of the time.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { optimize } from "../src/compiler/pipeline.ts";
+import { defaultTuning } from "../src/compiler/wgsl/tuning.ts";
+import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
+import { farthest, runPlan, runReference } from "./support/plan-runs.ts";
+import { randomGraph, settledSteps } from "./support/random-graph.ts";
+import { type ReducedModel, reducedGraphs, reducedModels } from "./support/reduced-models.ts";
+import { drawn } from "./support/three-counts.ts";
+
+let gpu: GPU;
+let device: GPUDevice;
+
+const tolerance = 1e-4;
+const tuning = { ...defaultTuning, rows: 3, columns: 4 };
+
+function modelOf(file: string): ReducedModel {
+  const found = reducedModels.find((reduced) => reduced.file.endsWith(file));
+  if (found === undefined) throw new Error(`no reduced model is in ${file}`);
+  return found;
+}
+
+describeWebGpu("graphs on a device", () => {
+  beforeAll(async () => {
+    gpu = await openTestGpu();
+    device = await openTestDevice({}, gpu);
+  });
+  afterAll(() => device.destroy());
+
+  const batches = Array.from({ length: 12 }, (_, batch) => 25 * batch);
+  test.each(batches)("random graphs, %i and on", async (first) => {
+    for (let seed = first; seed < first + 25; seed++) {
+      const graph = optimize(randomGraph(seed, 12, settledSteps));
+      const given = drawn(graph, { N: 5 });
+      const { got } = await runPlan(given, { gpu, device }, { tuning });
+      expect(farthest(graph, got, runReference(given)), `seed ${seed}`).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
+  test("a table that is too large for one binding is read in parts", async () => {
+    const [graph] = reducedGraphs(modelOf("mamba2-lm.oss"));
+    if (graph === undefined) throw new Error("the model has no entry");
+    const given = drawn(optimize(graph), modelOf("mamba2-lm.oss").sizes);
+    const whole = await runPlan(given, { gpu, device }, { tuning });
+    // Eight buffers are few where every matrix is several.
+    const limits = { maxStorageBuffersPerShaderStage: 10 };
+    const roomy = await openTestDevice({ requiredLimits: limits }, gpu);
+    const parts = await runPlan(given, { gpu, device: roomy }, { largestBinding: 4608, tuning });
+    roomy.destroy();
+    expect(parts.plan.weights.length).toBeGreaterThan(whole.plan.weights.length);
+    expect(Math.max(...parts.plan.weights.map(({ bytes }) => bytes))).toBeLessThanOrEqual(4608);
+    expect(farthest(given.graph, parts.got, whole.got)).toBe(0);
+  });
+
+  test("weights of 16 bits take half the room, and change the result by their rounding", async () => {
+    const reduced = modelOf("classifiers/audiomae.oss");
+    const graph = reducedGraphs(reduced).find(({ name }) => name === "forward");
+    if (graph === undefined) throw new Error("the model has no entry `forward`");
+    const given = drawn(optimize(graph), reduced.sizes);
+    const wide = await runPlan(given, { gpu, device }, { tuning });
+    const narrow = await runPlan(given, { gpu, device }, { weights: "f16", tuning });
+    const bytes = ({ plan }: typeof wide) => plan.weights.reduce((sum, weight) => sum + weight.bytes, 0);
+    expect(bytes(narrow) / bytes(wide)).toBeLessThan(0.75);
+    const off = farthest(given.graph, narrow.got, wide.got);
+    expect(off).toBeGreaterThan(0);
+    expect(off).toBeLessThan(1e-2);
+  });
+});
