@@ -17,8 +17,6 @@ export class ValueKeys {
   readonly #numbers = new WeakMap<object, number>();
   readonly #instances = new WeakMap<Instance, { readonly key: string | undefined }>();
   readonly #called = new WeakMap<Instance, { readonly key: string | undefined }>();
-  /** Blocks that have no place of their own, as those are that a body makes. */
-  readonly #apart = new WeakSet<Frame>();
   /** Short names for long keys: blocks are arguments of blocks. */
   readonly #short = new Map<string, string>();
   #last = 0;
@@ -41,8 +39,7 @@ export class ValueKeys {
     const known = this.#called.get(instance);
     if (known !== undefined) return known.key;
     const { madeOf, shared, frame } = instance;
-    if (shared && frame !== undefined) this.#apart.add(frame);
-    const isMember = !shared && !this.#isApart(frame);
+    const isMember = !shared && !isMadeInCall(frame);
     const whole = madeOf === undefined || !isMember ? undefined : this.#working(madeOf, []);
     const key = whole === undefined ? this.instance(instance) : this.#shorten(`call ${whole}`);
     this.#called.set(instance, { key });
@@ -133,14 +130,6 @@ export class ValueKeys {
     return this.#shorten(`working ${parts.join(",")}`);
   }
 
-  /** Whether a body that runs led to a block, rather than the members of the model. */
-  #isApart(frame: Frame | undefined): boolean {
-    for (let use = frame; use !== undefined; use = use.outer) {
-      if (use.made !== undefined || this.#apart.has(use)) return true;
-    }
-    return false;
-  }
-
   #argument({ value, span, source }: StaticArgument): string | undefined {
     const key = this.#value(value);
     return key === undefined ? undefined : `${key}@${this.#place(span, source)}`;
@@ -199,4 +188,10 @@ export class ValueKeys {
     }
     return `${kind}${keys.join(",")}`;
   }
+}
+
+/** Whether a body that runs led to a block, rather than the members of the model. */
+function isMadeInCall(frame: Frame | undefined): boolean {
+  for (let use = frame; use !== undefined; use = use.outer) if (use.made !== undefined) return true;
+  return false;
 }
