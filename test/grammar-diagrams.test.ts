@@ -35,7 +35,7 @@ test("what rules call is a rule, or a kind of word", () => {
 
 test("lines meet boxes, and text that XML would read is escaped", () => {
   const box = { kind: "box", text: "<", isWord: true } as const;
-  const svg = railroadSvg({ kind: "choice", options: [{ kind: "sequence", parts: [] }, box] });
+  const svg = railroadSvg({ kind: "choice", options: [{ kind: "sequence", parts: [] }, box] }, "a choice");
   expect(svg).toContain("&lt;</text>");
   expect(svg).not.toContain("NaN");
   for (const text of pages.values()) expect(text).not.toMatch(/NaN|undefined/);

@@ -85,7 +85,8 @@ const subjects: readonly (readonly [string, readonly string[]])[] = [
 export function grammarPages(): ReadonlyMap<string, string> {
   const rules = grammarRules();
   const pages = new Map<string, string>();
-  for (const [name, track] of rules) pages.set(`${diagramRoot}/${name}.svg`, railroadSvg(track));
+  for (const [name, track] of rules)
+    pages.set(`${diagramRoot}/${name}.svg`, railroadSvg(track, `How ${name} is written`));
   pages.set(`${diagramRoot}/README.md`, page(rules));
   return pages;
 }

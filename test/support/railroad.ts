@@ -28,8 +28,8 @@ const half = 11;
 const radius = 8;
 const gap = 10;
 
-/** A document of its own. */
-export function railroadSvg(track: Track): string {
+/** A document of its own; `title` is for those who can't see it. */
+export function railroadSvg(track: Track, title: string): string {
   const laid = layTrack(track);
   const margin = 12;
   const width = Math.ceil(laid.width + 2 * (margin + 2 * gap));
@@ -39,6 +39,7 @@ export function railroadSvg(track: Track): string {
   const end = start + laid.width + 2 * gap;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width + 4}" height="${height}" viewBox="0 0 ${width + 4} ${height}">`,
+    `<title>${title}</title>`,
     "<style>rect.page{fill:#fff}path{fill:none;stroke:#555;stroke-width:1.5}text{font:12px monospace;text-anchor:middle;fill:#111}",
     "rect.word{fill:#e4eefb;stroke:#4a76b0}rect.rule{fill:#f7f1e1;stroke:#a8893f}</style>",
     `<rect class="page" width="${width + 4}" height="${height}"/>`,
