@@ -5,8 +5,13 @@
  * Kernels hold small blocks here: a device in software compiles them in a tenth of the time.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { GraphBuilder } from "../src/compiler/graph-builder.ts";
 import { optimize } from "../src/compiler/pipeline.ts";
+import { compilePlan } from "../src/compiler/wgsl/compile.ts";
 import { defaultTuning } from "../src/compiler/wgsl/tuning.ts";
+import { Dim } from "../src/lang/dims.ts";
+import { GpuModel } from "../src/runtime/gpu/model.ts";
+import { weightsFrom } from "../src/runtime/gpu/weight-streams.ts";
 import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
 import { farthest, runPlan, runReference } from "./support/plan-runs.ts";
 import { randomGraph, settledSteps } from "./support/random-graph.ts";
@@ -69,5 +74,26 @@ describeWebGpu("graphs on a device", () => {
     const off = farthest(given.graph, narrow.got, wide.got);
     expect(off).toBeGreaterThan(0);
     expect(off).toBeLessThan(1e-2);
+  });
+
+  test("a state that is left as it came is there at the next call", async () => {
+    const builder = new GraphBuilder("call");
+    const origin = { path: "state", span: undefined };
+    const type = { dtype: "f32" as const, shape: [Dim.of(2), Dim.of(3)] };
+    const past = builder.input("past.s", type, origin);
+    const finished = builder.finish([{ name: "present.s", value: past, state: "s" }], []);
+    const graph = { ...finished, inputs: finished.inputs.map((input) => ({ ...input, state: "s" })) };
+    const { plan } = compilePlan([graph]);
+    const model = await GpuModel.load(
+      plan,
+      weightsFrom("none", () => new Uint8Array()),
+      { gpu, device },
+    );
+    const session = model.session();
+    const data = Float32Array.from([1, 2, 3, 4, 5, 6]);
+    await session.call("call", new Map([["past.s", { dtype: "f32", shape: [2, 3], data }]]), { read: [] });
+    const { outputs } = await session.call("call", new Map(), { read: ["present.s"] });
+    expect([...(outputs.get("present.s")?.data ?? [])]).toEqual([...data]);
+    model.dispose();
   });
 });

@@ -24,7 +24,7 @@ import type {
 import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
-import { elementKernel } from "./kernels/elements.ts";
+import { copyKernel } from "./kernels/elements.ts";
 import { kernelMakers } from "./kernels/index.ts";
 import type { Kernel, KernelContext } from "./kernels/kernel.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
@@ -278,10 +278,9 @@ class EntryCompiler {
       const copy: Value = { type: value.type, source: { kind: "input", name } };
       const place: PlanPlace = { kind: "state", state, time: "present" };
       const target = this.#locate(place, value.type);
-      const root = { op: { lowering: { kind: "view" } } } as unknown as Node;
-      const tails = [{ result: value, steps: [], value: copy }];
+      const tail = { result: value, steps: [], value: copy };
       const context: KernelContext = { ...this.#context, target: () => target };
-      for (const kernel of elementKernel({ root, tails }, context)) this.#write(kernel, name, Dim.of(0));
+      for (const kernel of copyKernel(tail, context)) this.#write(kernel, name, Dim.of(0));
     }
   }
 

@@ -18,12 +18,16 @@ export function isPlainView(node: Node): boolean {
   );
 }
 
-type AnyIndex = Parameters<typeof isPlain>[0];
-
-function isPlain(index: { readonly kind: string }): boolean {
-  if (index.kind === "element") return false;
-  const { a, b } = index as { a?: AnyIndex; b?: AnyIndex };
-  return (a === undefined || isPlain(a)) && (b === undefined || isPlain(b));
+function isPlain(index: Index): boolean {
+  switch (index.kind) {
+    case "element":
+      return false;
+    case "coordinate":
+    case "constant":
+      return true;
+    default:
+      return isPlain(index.a) && isPlain(index.b);
+  }
 }
 
 /** Whether the view puts every element of its operand at one place. */

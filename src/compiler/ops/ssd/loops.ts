@@ -32,13 +32,11 @@ import {
 import type { LoweringContext } from "../lowering.ts";
 import { chunksOf, isStep, sizesOf } from "./form.ts";
 
-const [first, second, third, fourth, fifth] = [0, 1, 2, 3, 4].map(coordinate) as [
-  LoopTerm,
-  LoopTerm,
-  LoopTerm,
-  LoopTerm,
-  LoopTerm,
-];
+const first = coordinate(0);
+const second = coordinate(1);
+const third = coordinate(2);
+const fourth = coordinate(3);
+const fifth = coordinate(4);
 const zero = integer(Dim.of(0));
 const one = integer(Dim.of(1));
 
