@@ -19,6 +19,8 @@ const device = {
 
 export default defineConfig({
   test: {
+    // Every core: files share nothing, and the default leaves one core of two idle.
+    maxWorkers: "100%",
     projects: [
       project("quick", ["test/**/*.test.ts"], 20_000),
       project("whole", ["test/**/*.whole.ts"], 180_000),

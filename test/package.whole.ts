@@ -25,7 +25,7 @@ test("a package holds what users need and nothing else", () => {
   const { files, unpackedSize } = pack();
   const paths = files.map((file) => file.path);
   const known =
-    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/ossicle\.js|dist\/[\w/.-]+\.(?:js|d\.ts|LEGAL\.txt)|models\/[\w/.-]+\.oss|docs\/[\w/.-]+\.(?:md|svg))$/;
+    /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/ossicle\.js|dist\/[\w/.-]+\.(?:js|d\.ts|LEGAL\.txt)|models\/[\w/.-]+\.oss|docs\/[\w/.-]+\.(?:md|svg|json))$/;
   expect(paths.filter((path) => !known.test(path))).toEqual([]);
   expect(unpackedSize).toBeLessThan(6_000_000);
   expect(files.find((file) => file.path === "bin/ossicle.js")?.mode).toBe(0o755);
