@@ -9,6 +9,11 @@ const project = (name: string, include: string[], timeout: number) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
 });
 
+/** Its tests keep nothing between them: modules are loaded once for all files of a worker. */
+const quick = {
+  test: { ...project("quick", ["test/**/*.test.ts"], 20_000).test, isolate: false },
+};
+
 const device = {
   test: {
     ...project("device", ["test/golden*.whole.ts", "!test/golden-{browser,device}.whole.ts"], 600_000).test,
@@ -22,7 +27,7 @@ export default defineConfig({
     // Every core: files share nothing, and the default leaves one core of two idle.
     maxWorkers: "100%",
     projects: [
-      project("quick", ["test/**/*.test.ts"], 20_000),
+      quick,
       project("whole", ["test/**/*.whole.ts"], 180_000),
       device,
       project("full", ["test/**/*.full.ts"], 1_200_000),
