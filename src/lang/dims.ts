@@ -78,8 +78,18 @@ export class Dim {
 
   /** Whether a <= b whenever every symbol is at least its minimum (1 where none is given). */
   static provablyAtMost(a: Dim | number, b: Dim | number, minimums = noMinimums): boolean {
-    const least = toDim(b).sub(a).range(minimums).min;
-    return least !== undefined && least >= 0n;
+    const [low, high] = [typeof a === "number" ? a : a.constant, typeof b === "number" ? b : b.constant];
+    if (low !== undefined && high !== undefined) return low <= high;
+    const difference = toDim(b).sub(a);
+    if (minimums !== noMinimums) return isNeverNegative(difference, minimums);
+    // A stack of equal layers asks the same of every layer.
+    const { key } = difference;
+    const known = neverNegative.get(key);
+    if (known !== undefined) return known;
+    const found = isNeverNegative(difference, minimums);
+    if (neverNegative.size >= mostRemembered) neverNegative.clear();
+    neverNegative.set(key, found);
+    return found;
   }
 
   /** The same as `a.equals(b)`. */
@@ -264,6 +274,15 @@ export class Dim {
   static #extreme(kind: "min" | "max", items: readonly (Dim | number)[]): Dim {
     return Dim.#from(extreme(kind, items.map(toPolynomial)));
   }
+}
+
+/** Answers that were worked out before, by the key of the dimension; each is small. */
+const neverNegative = new Map<string, boolean>();
+const mostRemembered = 20_000;
+
+function isNeverNegative(dim: Dim, minimums: ReadonlyMap<string, number>): boolean {
+  const least = dim.range(minimums).min;
+  return least !== undefined && least >= 0n;
 }
 
 function toDim(value: Dim | number): Dim {
