@@ -127,8 +127,18 @@ export interface PlanDispatch {
   /** Multiply-adds that the kernel's loops execute, and the least that the op needs. */
   readonly executed: Size;
   readonly declared: Size;
+  /**
+   * Why the one is not the other: `executed` is `declared` and all of these. Negative where a kernel skips
+   * what is declared. Absent when there is nothing to say.
+   */
+  readonly overhead?: readonly PlanOverhead[] | undefined;
   /** Bytes that must move whatever the kernel: operands once, results once. */
   readonly traffic: Size;
+}
+
+export interface PlanOverhead {
+  readonly reason: string;
+  readonly macs: Size;
 }
 
 export interface PlanBinding {

@@ -8,6 +8,7 @@
 import type { Dim } from "../../lang/dims.ts";
 import type { TensorType } from "../../lang/types.ts";
 import type { BinaryFunction, UnaryFunction } from "./lowering.ts";
+import type { Overhead } from "./op.ts";
 
 export interface LoopProgram {
   /** Tensors that one stage leaves for another. */
@@ -22,8 +23,12 @@ export interface LoopStage {
   /** The axis of the grid along which most reads lie side by side. */
   readonly wide: number | undefined;
   readonly body: readonly LoopStatement[];
-  /** Multiply-adds that it executes. */
+  /** Multiply-adds of its sums that differ along the wide axis. */
   readonly macs: Dim;
+  /** Those of sums that do not, for each position along it: they are computed once for neighbours taken together. */
+  readonly shared?: Overhead;
+  /** What of `macs` the record does not declare, by reason; negative: declared, and skipped. */
+  readonly overhead?: readonly Overhead[];
 }
 
 export interface LoopPlace {

@@ -21,6 +21,7 @@ import type {
   PlanWeight,
   StoredDType,
 } from "../plan.ts";
+import { type DispatchWork, workOf } from "./dispatch-work.ts";
 import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
@@ -67,6 +68,15 @@ export function compilePlan(graphs: readonly Graph[], options: PlanOptions = {})
     entries,
   };
   return { plan, stored };
+}
+
+/** What the dispatches of every entry do, without a plan: sizes may hold parameters that were left open. */
+export function planWork(
+  graphs: readonly Graph[],
+  options: PlanOptions = {},
+): readonly (readonly DispatchWork[])[] {
+  const shared = new SharedParts(new StoredWeights(), options);
+  return graphs.map((graph) => new EntryCompiler(graph, shared, options).work());
 }
 
 /** Weights and kernels, one of each for all entries. */
@@ -162,9 +172,8 @@ interface DispatchDraft {
   readonly places: readonly { readonly place: PlanPlace }[];
   readonly sizes: readonly Dim[];
   readonly workgroups: readonly [Dim, Dim, Dim];
-  readonly executed: Dim;
-  readonly declared: Dim;
   readonly traffic: Dim;
+  readonly work: DispatchWork;
 }
 
 class EntryCompiler {
@@ -210,6 +219,16 @@ class EntryCompiler {
   }
 
   run(): PlanEntry {
+    this.#compile();
+    return this.#finish();
+  }
+
+  work(): readonly DispatchWork[] {
+    this.#compile();
+    return this.#dispatches.map(({ work }) => work);
+  }
+
+  #compile(): void {
     const graph = this.#graph;
     const stored = storedValues(graph);
     for (const value of stored) {
@@ -235,7 +254,6 @@ class EntryCompiler {
     }
     for (const group of groups) this.#group(group, statePlaces, kept);
     this.#copyStates(statePlaces);
-    return this.#finish();
   }
 
   #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>, kept: ReadonlySet<Node>): void {
@@ -251,9 +269,11 @@ class EntryCompiler {
       attention === undefined
         ? kernelMakers[root.op.lowering.kind](group, this.#context)
         : attentionKernel(group, attention, this.#context);
-    const declared = nodesOf(group).reduce((sum, node) => sum.add(macsOf(node)), Dim.of(0));
+    const nodes = nodesOf(group);
+    const work = workOf(root, nodes, kernels);
     kernels.forEach((kernel, at) => {
-      this.#dispatch(kernel, root, at === 0 ? declared : Dim.of(0));
+      const own = work[at];
+      if (own !== undefined) this.#write(kernel, root.provenance.path, own);
     });
   }
 
@@ -280,15 +300,16 @@ class EntryCompiler {
       const target = this.#locate(place, value.type);
       const tail = { result: value, steps: [], value: copy };
       const context: KernelContext = { ...this.#context, target: () => target };
-      for (const kernel of copyKernel(tail, context)) this.#write(kernel, name, Dim.of(0));
+      const kernels = copyKernel(tail, context);
+      const work = workOf(undefined, [], kernels);
+      kernels.forEach((kernel, at) => {
+        const own = work[at];
+        if (own !== undefined) this.#write(kernel, name, own);
+      });
     }
   }
 
-  #dispatch(kernel: Kernel, root: Node, declared: Dim): void {
-    this.#write(kernel, root.provenance.path, declared);
-  }
-
-  #write({ writer, label, workgroups, executed }: Kernel, path: string, declared: Dim): void {
+  #write({ writer, label, workgroups }: Kernel, path: string, work: DispatchWork): void {
     const written = writer.finish(label);
     const at = this.#dispatches.length;
     for (const { place } of written.places) {
@@ -307,9 +328,8 @@ class EntryCompiler {
       places: written.places,
       sizes: written.sizes,
       workgroups,
-      executed,
-      declared,
       traffic,
+      work,
     });
   }
 
@@ -391,8 +411,9 @@ class EntryCompiler {
           places: draft.places.map((binding) => ({ ...binding, place: settled(binding.place) })),
           sizes: draft.sizes.map(sizeOf),
           workgroups: [sizeOf(draft.workgroups[0]), sizeOf(draft.workgroups[1]), sizeOf(draft.workgroups[2])],
-          executed: sizeOf(draft.executed),
-          declared: sizeOf(draft.declared),
+          executed: sizeOf(draft.work.executed),
+          declared: sizeOf(draft.work.declared),
+          ...overheadOf(draft.work),
           traffic: sizeOf(draft.traffic),
         }),
       ),
@@ -409,12 +430,9 @@ function isBatch({ outputs }: Graph, name: string): boolean {
   );
 }
 
-function macsOf(node: Node): Dim {
-  return node.op.cost({
-    operands: node.operands.map(({ type }) => type),
-    results: node.results.map(({ type }) => type),
-    attributes: node.attributes,
-  }).macs;
+function overheadOf({ overhead }: DispatchWork): Pick<PlanDispatch, "overhead"> {
+  if (overhead.length === 0) return {};
+  return { overhead: overhead.map(({ reason, macs }) => ({ reason, macs: sizeOf(macs) })) };
 }
 
 /** Four bytes an element, as a multiple of 16: kernels read four elements at a time. */

@@ -5,7 +5,7 @@
  * the outermost scope that knows its parts, so that a loop holds only what changes in it. Knows nothing
  * of graphs: readers and kernels say what to write.
  */
-import type { Dim } from "../../lang/dims.ts";
+import { Dim, productDims } from "../../lang/dims.ts";
 import type { DType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { PlanBinding, PlanKernel, PlanPlace, StoredDType } from "../plan.ts";
@@ -74,6 +74,10 @@ export class KernelWriter {
   readonly #depths = new Map<string, number>();
   readonly #shared: string[] = [];
   readonly #counts = new Map<string, number>();
+  /** How often the loops around turn, outermost first. */
+  readonly #turns: Dim[] = [];
+  #again = Dim.of(0);
+  #invocations: Dim | undefined;
   #sharedBytes = 0;
   #loads = { one: 0, four: 0 };
 
@@ -168,10 +172,29 @@ export class KernelWriter {
     body: (at: Position, name: string) => void,
   ): void {
     const name = this.fresh(prefix);
+    this.#turns.push(extent.ceilDivide(step));
     this.block(`for (var ${name} = ${from}; ${name} < ${to}; ${name} += ${step})`, false, () => {
       this.#depths.set(name, this.depth);
       body(Position.name(name, extent, step), name);
     });
+    this.#turns.pop();
+  }
+
+  /** How many invocations do work. */
+  runs(invocations: Dim): void {
+    this.#invocations = invocations;
+  }
+
+  /** Says that a multiply-add is written here of a product that another kernel computes too. */
+  repeatsMac(): void {
+    this.#again = this.#again.add(productDims(this.#turns));
+  }
+
+  /** Multiply-adds of products that other kernels compute too, by all invocations. */
+  get repeated(): Dim {
+    if (this.#again.constant === 0) return this.#again;
+    if (this.#invocations === undefined) throw internalFault("a kernel does not say how often it runs");
+    return this.#again.mul(this.#invocations);
   }
 
   block(head: string, conditional: boolean, body: () => void): void {

@@ -332,6 +332,7 @@ export class Reader {
             axes.right.map((index) => this.index(index, all, node)),
           );
           writer.line(`${sum} = fma(${a.text}, ${b.text}, ${sum});`);
+          writer.repeatsMac();
         };
         const condition = axes.padded ? this.inside(left, axes.left, all, node) : undefined;
         if (condition === undefined) product();

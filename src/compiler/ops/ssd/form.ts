@@ -47,6 +47,13 @@ export function chunksOf(length: Dim, attributes: AnyAttributes): Chunks {
   return { count, length: length.ceilDivide(count) };
 }
 
+/** Pairs of positions of one chunk, the second not ahead of the first: what all chunks need. */
+export function neededPairs(length: Dim, chunks: Chunks): Dim {
+  const triangle = (side: Dim): Dim => side.mul(side.add(1)).floorDivide(2);
+  const whole = chunks.count.sub(1);
+  return whole.mul(triangle(chunks.length)).add(triangle(length.sub(whole.mul(chunks.length))));
+}
+
 export function costOf(operands: readonly TensorType[], attributes: AnyAttributes): Cost {
   const sizes = sizesOf(operands);
   const { batch, length, heads, width, groups, state } = sizes;

@@ -30,7 +30,8 @@ import {
   when,
 } from "../loops.ts";
 import type { LoweringContext } from "../lowering.ts";
-import { chunksOf, isStep, sizesOf } from "./form.ts";
+import { chunksOf, isStep, neededPairs, sizesOf } from "./form.ts";
+import { decayProducts } from "./overhead.ts";
 
 const first = coordinate(0);
 const second = coordinate(1);
@@ -55,6 +56,9 @@ const loop = (
   body: readonly LoopStatement[],
 ): LoopStatement => ({ kind: "loop", name: text, from, to, isFree, body });
 
+const skippedPairs = "pairs of a chunk whose second lies ahead of the first, which are skipped";
+const skippedPositions = "positions that fill the last chunk, which are skipped";
+
 export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram {
   const sizes = sizesOf(operands);
   const { batch, length, heads, width, groups, state } = sizes;
@@ -72,7 +76,11 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
           name: "step",
           grid: [batch, heads, width],
           wide: undefined,
-          macs: batch.mul(heads).mul(width).mul(state.mul(2).add(1)),
+          macs: batch
+            .mul(heads)
+            .mul(width)
+            .mul(state.mul(hasState ? 3 : 2).add(1)),
+          overhead: hasState ? [{ reason: decayProducts, macs: batch.mul(heads).mul(width).mul(state) }] : [],
           body: [
             define("group", over(h, perGroup)),
             define("time", dt(b, zero, h)),
@@ -110,6 +118,10 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
     b: minus(end, chunkStart(c)),
   });
   const padded = chunks.count.mul(chunks.length);
+  const allPairs = batch.mul(padded).mul(chunks.length);
+  const needed = batch.mul(neededPairs(length, chunks));
+  const ahead = needed.sub(allPairs);
+  const filled = batch.mul(heads).mul(state).mul(width).mul(length.sub(padded));
   return {
     scratch: [
       floats(batch, chunks.count, groups, chunks.length, chunks.length),
@@ -122,7 +134,8 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
         name: "pairs",
         grid: [batch, chunks.count, groups, chunks.length, chunks.length],
         wide: undefined,
-        macs: batch.mul(padded).mul(groups).mul(chunks.length).mul(state),
+        macs: needed.mul(groups).mul(state),
+        overhead: [{ reason: skippedPairs, macs: ahead.mul(groups).mul(state) }],
         body: [
           define("i", plus(chunkStart(second), fourth)),
           define("j", plus(chunkStart(second), fifth)),
@@ -145,7 +158,9 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
         name: "states",
         grid: [batch, chunks.count, heads, state, width],
         wide: 4,
-        macs: batch.mul(padded).mul(heads).mul(state).mul(width),
+        macs: batch.mul(length).mul(heads).mul(state).mul(width),
+        shared: { reason: decayProducts, macs: batch.mul(length).mul(heads).mul(state) },
+        overhead: [{ reason: skippedPositions, macs: filled }],
         body: [
           define("group", over(third, perGroup)),
           define("size", chunkSize(second)),
@@ -178,6 +193,7 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
         grid: [batch, heads, state, width],
         wide: 3,
         macs: batch.mul(chunks.count).mul(heads).mul(state).mul(width),
+        overhead: [{ reason: decayProducts, macs: batch.mul(chunks.count).mul(heads).mul(state).mul(width) }],
         body: [
           sum("held"),
           add("held", before(first, second, fourth, third)),
@@ -197,11 +213,12 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
         name: "outputs",
         grid: [batch, length, heads, width],
         wide: 3,
-        macs: batch
-          .mul(length)
-          .mul(heads)
-          .mul(width)
-          .mul(chunks.length.add(1).floorDivide(2).add(state).add(1)),
+        macs: heads.mul(width).mul(needed.add(batch.mul(length).mul(state.add(1)))),
+        shared: { reason: decayProducts, macs: heads.mul(needed) },
+        overhead: [
+          { reason: skippedPairs, macs: ahead.mul(heads).mul(width) },
+          { reason: skippedPositions, macs: filled },
+        ],
         body: [
           define("group", over(third, perGroup)),
           define("chunk", over(second, integer(chunks.length))),

@@ -7,14 +7,15 @@ import { Dim } from "../../../lang/dims.ts";
 import type { CostContext, Overhead } from "../op.ts";
 import { chunksOf, isStep, sizesOf } from "./form.ts";
 
-const decays = "products with decays, which are declared as scalar operations";
+/** A product counts when it becomes a term of a sum. */
+export const decayProducts = "products with decays, which are declared as scalar operations";
 
 export function overheadOf({ operands, attributes }: CostContext): readonly Overhead[] {
   const { batch, length, heads, width, state } = sizesOf(operands);
   const cells = width.mul(state);
   const hasState = operands.length > 6;
   const rows = batch.mul(heads);
-  if (isStep(length)) return [{ reason: decays, macs: hasState ? rows.mul(cells) : Dim.of(0) }];
+  if (isStep(length)) return [{ reason: decayProducts, macs: hasState ? rows.mul(cells) : Dim.of(0) }];
   const chunks = chunksOf(length, attributes);
   const padded = chunks.count.mul(chunks.length);
   const decayed = [
@@ -30,6 +31,6 @@ export function overheadOf({ operands, attributes }: CostContext): readonly Over
       reason: "the state at every chunk by one product with the decays between all pairs of chunks",
       macs: rows.mul(chunks.count).mul(chunks.count).mul(cells),
     },
-    { reason: decays, macs: rows.mul(decayed.reduce((sum, part) => sum.add(part))) },
+    { reason: decayProducts, macs: rows.mul(decayed.reduce((sum, part) => sum.add(part))) },
   ];
 }

@@ -147,11 +147,18 @@ export function attentionKernel(
     finish(reader, tail, [...place, position], term, context.target, along);
   });
   const groups = queries.ceilDivide(workgroup);
-  const macs = layers
-    .mul(queries)
-    .mul(keys.ceilDivide(block).mul(block))
-    .mul(depth + width);
-  return [{ writer, label: `attention ${depth}`, workgroups: [groups, layers, Dim.of(1)], executed: macs }];
+  const rows = layers.mul(queries).mul(depth + width);
+  const wholeKeys = keys.ceilDivide(block).mul(block);
+  writer.runs(layers.mul(queries));
+  return [
+    {
+      writer,
+      label: `attention ${depth}`,
+      workgroups: [groups, layers, Dim.of(1)],
+      executed: rows.mul(wholeKeys),
+      overhead: [{ reason: "keys that fill the last block", macs: rows.mul(wholeKeys.sub(keys)) }],
+    },
+  ];
 }
 
 function constantOf(size: Dim | undefined): number {

@@ -250,10 +250,10 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
     });
   }
 
-  const executed = batch
-    .mul(rowGroups.mul(plan.rows))
-    .mul(columns.ceilDivide(plan.columns).mul(plan.columns))
-    .mul(productDims(axes.contraction.reduce));
+  const wholeRows = rowGroups.mul(plan.rows);
+  const wholeColumns = columns.ceilDivide(plan.columns).mul(plan.columns);
+  const depth = batch.mul(productDims(axes.contraction.reduce));
+  writer.runs(batch.mul(rowGroups).mul(columns.ceilDivide(plan.columns)));
   if (!Dim.provablyAtMost(Dim.min(rowGroups, 1), mostWorkgroups))
     throw internalFault("a product has too many rows");
   return [
@@ -261,7 +261,14 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
       writer,
       label: `contract ${plan.rows}x${plan.columns}${prologue === undefined ? "" : " of normalised"}${group.norm === undefined ? "" : ", normalised"}`,
       workgroups: [columnGroups, rowGroups, layers],
-      executed,
+      executed: depth.mul(wholeRows).mul(wholeColumns),
+      overhead: [
+        { reason: "rows that fill the last block", macs: depth.mul(wholeRows.sub(rows)).mul(columns) },
+        {
+          reason: "columns that fill the last block",
+          macs: depth.mul(wholeRows).mul(wholeColumns.sub(columns)),
+        },
+      ],
     },
   ];
 };

@@ -31,6 +31,7 @@ function elementsOf(
   const writer = new KernelWriter([tuning.workgroup, 1, 1]);
   const groups = total.floorDivide(lanes).ceilDivide(tuning.workgroup);
   const count = Dim.max(groups, 0);
+  writer.runs(total.floorDivide(lanes));
   const text = invocation(count, tuning.workgroup);
   const at = writer.coordinate("i", lanes === 1 ? text : `(${text}) * 4`, total, lanes);
   const name = at.names()[0];

@@ -4,6 +4,7 @@
 import { Dim } from "../../../lang/dims.ts";
 import type { TensorType } from "../../../lang/types.ts";
 import type { Node, Value } from "../../graph.ts";
+import type { Overhead } from "../../ops/op.ts";
 import type { Group } from "../fusion.ts";
 import type { KernelWriter, Located } from "../kernel-writer.ts";
 import type { Buffers } from "../reader.ts";
@@ -27,8 +28,10 @@ export interface Kernel {
   readonly writer: KernelWriter;
   readonly label: string;
   readonly workgroups: readonly [Dim, Dim, Dim];
-  /** Multiply-adds of its loops. */
+  /** Multiply-adds of its own loops; what it computes again on its way, the writer counts. */
   readonly executed: Dim;
+  /** Which of them no record declares, by reason; negative: declared, and skipped. */
+  readonly overhead?: readonly Overhead[];
 }
 
 export type KernelMaker = (group: Group, context: KernelContext) => readonly Kernel[];

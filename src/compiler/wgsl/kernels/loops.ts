@@ -64,7 +64,7 @@ class StageWriter {
   }
 
   run(): Kernel {
-    const { grid, wide, name, body, macs } = this.#stage;
+    const { grid, wide, name, body, macs, shared, overhead = [] } = this.#stage;
     const extent = wide === undefined ? undefined : grid[wide];
     const tile =
       extent?.constant === undefined || extent.constant === 1
@@ -87,11 +87,14 @@ class StageWriter {
     } else this.#grid = [at];
     this.#findDependent(body);
     this.#statements(body);
+    const along = wide === undefined ? Dim.of(1) : (shape[wide] ?? Dim.of(1));
+    const once = shared === undefined ? [] : [{ ...shared, macs: shared.macs.mul(along) }];
     return {
       writer: this.#writer,
       label: `${this.#group.root.op.name} ${name}`,
       workgroups: spread(groups),
-      executed: macs,
+      executed: once.reduce((sum, part) => sum.add(part.macs), macs),
+      overhead: [...overhead, ...once],
     };
   }
 

@@ -257,6 +257,7 @@ export const scanKernel: KernelMaker = ({ root, tails }, { buffers, tuning, targ
 /** One invocation a row; those past the last return at once. */
 export function rowsOver(writer: KernelWriter, total: Dim, groups: Dim, workgroup: number): Position {
   const at = writer.coordinate("i", invocation(groups, workgroup), total);
+  writer.runs(total);
   const [name] = at.names();
   writer.line(
     name === undefined
