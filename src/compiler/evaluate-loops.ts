@@ -11,18 +11,20 @@ const noSymbols: ReadonlyMap<string, number> = new Map();
 interface State {
   coordinates: readonly number[];
   readonly names: Map<string, number>;
+  /** Products so far that became terms of sums. */
+  macs: number;
 }
 
 type Closure = (state: State) => number;
 type Action = (state: State) => void;
 type Tensors = (place: LoopPlace) => HostTensor;
 
-/** Runs the stages in order; every dimension must be a number. */
+/** Runs the stages in order; every dimension must be a number. Returns the multiply-adds of each stage. */
 export function evaluateLoops(
   program: LoopProgram,
   operands: readonly HostTensor[],
   results: readonly HostTensor[],
-): void {
+): readonly number[] {
   const scratch = program.scratch.map(({ dtype, shape }) =>
     allocate(
       dtype,
@@ -35,15 +37,16 @@ export function evaluateLoops(
     if (tensor === undefined) throw new Error(`there is no ${kind} ${index}`);
     return tensor;
   };
-  for (const { grid, body } of program.stages) {
+  return program.stages.map(({ grid, body }) => {
     const run = sequence(body, tensors);
-    const state: State = { coordinates: [], names: new Map() };
+    const state: State = { coordinates: [], names: new Map(), macs: 0 };
     const sizes = grid.map((dim) => dim.evaluate(noSymbols));
     walk(sizes, [], (_position, _offsets, coordinates) => {
       state.coordinates = coordinates;
       run(state);
     });
-  }
+    return state.macs;
+  });
 }
 
 function sequence(statements: readonly LoopStatement[], tensors: Tensors): Action {
@@ -57,13 +60,20 @@ function action(statement: LoopStatement, tensors: Tensors): Action {
   switch (statement.kind) {
     case "let": {
       const value = closure(statement.value, tensors);
-      return (state) => void state.names.set(statement.name, value(state));
+      const macs = productsIn(statement.value);
+      return (state) => {
+        state.macs += macs;
+        state.names.set(statement.name, value(state));
+      };
     }
     case "sum":
       return ({ names }) => void names.set(statement.name, 0);
     case "add": {
       const value = closure(statement.value, tensors);
+      const macs =
+        statement.value.kind === "binary" && statement.value.fn === "mul" ? 1 : productsIn(statement.value);
       return (state) => {
+        state.macs += macs;
         state.names.set(statement.name, (state.names.get(statement.name) ?? 0) + value(state));
       };
     }
@@ -90,11 +100,21 @@ function action(statement: LoopStatement, tensors: Tensors): Action {
       const place = offset(statement.to, statement.at, tensors);
       const value = closure(statement.value, tensors);
       const { data } = tensors(statement.to);
+      const macs = productsIn(statement.value);
       return (state) => {
+        state.macs += macs;
         data[place(state)] = value(state);
       };
     }
   }
+}
+
+/** Products that are terms of a sum, of numbers that are no integers. */
+function productsIn(term: LoopTerm): number {
+  if (term.kind !== "binary" || term.fn !== "add" || isInteger(term)) return 0;
+  const inPart = (part: LoopTerm): number =>
+    part.kind === "binary" && part.fn === "mul" ? 1 : productsIn(part);
+  return inPart(term.a) + inPart(term.b);
 }
 
 function offset(place: LoopPlace, at: readonly LoopTerm[], tensors: Tensors): Closure {

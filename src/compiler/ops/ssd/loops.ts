@@ -76,11 +76,8 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
           name: "step",
           grid: [batch, heads, width],
           wide: undefined,
-          macs: batch
-            .mul(heads)
-            .mul(width)
-            .mul(state.mul(hasState ? 3 : 2).add(1)),
-          overhead: hasState ? [{ reason: decayProducts, macs: batch.mul(heads).mul(width).mul(state) }] : [],
+          macs: batch.mul(heads).mul(width).mul(state.mul(3).add(1)),
+          overhead: [{ reason: decayProducts, macs: batch.mul(heads).mul(width).mul(state) }],
           body: [
             define("group", over(h, perGroup)),
             define("time", dt(b, zero, h)),
@@ -213,10 +210,11 @@ export function loopsOf({ operands, attributes }: LoweringContext): LoopProgram 
         name: "outputs",
         grid: [batch, length, heads, width],
         wide: 3,
-        macs: heads.mul(width).mul(needed.add(batch.mul(length).mul(state.add(1)))),
+        macs: heads.mul(width).mul(needed.add(batch.mul(length).mul(state.add(2)))),
         shared: { reason: decayProducts, macs: heads.mul(needed) },
         overhead: [
           { reason: skippedPairs, macs: ahead.mul(heads).mul(width) },
+          { reason: decayProducts, macs: batch.mul(length).mul(heads).mul(width) },
           { reason: skippedPositions, macs: filled },
         ],
         body: [
