@@ -1,7 +1,7 @@
 /**
  * `ossicle inspect`: any stage of the compiler as text.
  */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Graph } from "../compiler/graph.ts";
 import { printGraph } from "../compiler/graph-text.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
@@ -9,6 +9,8 @@ import { printOnnxModel } from "../compiler/onnx/print.ts";
 import { standardPasses } from "../compiler/passes/index.ts";
 import { parse } from "../lang/parse.ts";
 import { failure } from "../runtime/failure.ts";
+import { atOption, secondsOption } from "./cost-options.ts";
+import { type InspectPlanOptions, inspectPlan } from "./inspect-plan.ts";
 import { openSourceTree } from "./modules.ts";
 import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
@@ -23,9 +25,10 @@ const stages: readonly string[] = [
   ...standardPasses.map((pass) => pass.name),
   "optimized",
   "onnx",
+  "plan",
 ];
 
-interface InspectOptions extends ModelOptions {
+interface InspectOptions extends ModelOptions, InspectPlanOptions {
   readonly entry?: string;
   readonly stage: string;
   readonly tap: readonly string[];
@@ -33,7 +36,7 @@ interface InspectOptions extends ModelOptions {
 
 export function addInspect(program: Command, run: Run): void {
   withModelOptions(program.command("inspect"))
-    .summary("print a stage of the compiler: syntax tree, graph, ONNX")
+    .summary("print a stage of the compiler: syntax tree, graph, ONNX, kernel plan")
     .description("Prints an entry as it is after a stage of the compiler.")
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "the entry; the first of the model by default")
@@ -46,6 +49,15 @@ export function addInspect(program: Command, run: Run): void {
       (text: string, all: string[]) => [...all, text],
       [],
     )
+    .option("--wgsl", "with --stage plan: also print the text of every kernel")
+    .option(
+      "--kernel <number>",
+      "with --stage plan: print this kernel and its text alone (repeatable)",
+      collectIndices,
+      [],
+    )
+    .addOption(atOption())
+    .addOption(secondsOption())
     .action(async (file: string, options: InspectOptions) => {
       run.status = await inspect(file, options);
     });
@@ -53,6 +65,7 @@ export function addInspect(program: Command, run: Run): void {
 
 async function inspect(file: string, options: InspectOptions): Promise<number> {
   const output = new Output("inspect", { json: options.json === true, color: useColor(options) });
+  requirePlanStage(options);
   output.set("stage", options.stage);
   if (options.stage === "ast") {
     const { root } = openSourceTree(file, options.root);
@@ -71,7 +84,9 @@ async function inspect(file: string, options: InspectOptions): Promise<number> {
     },
   });
   const graph = found ?? elaboration.graph;
-  if (options.stage === "onnx") {
+  if (options.stage === "plan") {
+    inspectPlan(graph, elaboration.entry.model, options, output);
+  } else if (options.stage === "onnx") {
     const weights = await openWeights("random:0", [graph], elaboration, output);
     const [model] = compileOnnx([graph], weights.source).models;
     if (model === undefined) throw failure("internal-error", "The compiler made no ONNX model.");
@@ -84,4 +99,24 @@ async function inspect(file: string, options: InspectOptions): Promise<number> {
     output.line(text.trimEnd());
   }
   return output.finish();
+}
+
+function collectIndices(text: string, earlier: readonly number[]): number[] {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a kernel is a number: they count from 0");
+  return [...earlier, Number(text)];
+}
+
+/** Options of one stage say nothing of the others. */
+function requirePlanStage({ stage, wgsl, kernel, at, seconds }: InspectOptions): void {
+  if (stage === "plan") return;
+  const given = [
+    ...(wgsl === true ? ["--wgsl"] : []),
+    ...(kernel.length > 0 ? ["--kernel"] : []),
+    ...(at.size > 0 ? ["--at"] : []),
+    ...(seconds === undefined ? [] : ["--seconds"]),
+  ];
+  if (given.length === 0) return;
+  throw failure("wrong-usage", `${given.join(" and ")} belong to the kernel plan, not to --stage ${stage}.`, {
+    hint: "write --stage plan",
+  });
 }

@@ -33,6 +33,7 @@ import { contextOf } from "./reader.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
+import { typicalSizes } from "./typical-sizes.ts";
 
 export interface PlanOptions {
   readonly model?: string;
@@ -51,7 +52,6 @@ export interface PlanArtefact {
   readonly stored: StoredWeights;
 }
 
-const typicalSize = 64;
 /** What every device lets a kernel bind at once. */
 const mostBound = 128 * 2 ** 20;
 
@@ -199,12 +199,7 @@ class EntryCompiler {
       scratch: (label, type) => this.#locate(this.#newSlot(label, type, this.#dispatches.length), type),
       typical: (dim) => this.#typicalSize(dim),
     };
-    this.#typical = new Map(
-      graph.symbols.map(({ name, minimum }) => [
-        name,
-        options.typical?.get(name) ?? Math.max(minimum, isBatch(graph, name) ? 1 : typicalSize),
-      ]),
-    );
+    this.#typical = typicalSizes(graph, options.typical);
   }
 
   #typicalSize(dim: Dim): number {
@@ -419,15 +414,6 @@ class EntryCompiler {
       ),
     };
   }
-}
-
-/** Whether a symbol leads every result that it is in, as a batch does. */
-function isBatch({ outputs }: Graph, name: string): boolean {
-  const all = outputs.map(({ value }) => value.type.shape);
-  return all.every(
-    (shape) =>
-      shape[0]?.symbols().has(name) === true && shape.slice(1).every((size) => !size.symbols().has(name)),
-  );
 }
 
 function overheadOf({ overhead }: DispatchWork): Pick<PlanDispatch, "overhead"> {

@@ -1,7 +1,8 @@
 /**
- * Dimensions as a plan writes them: JSON that the runtime evaluates without the algebra behind it.
+ * Dimensions as a plan writes them: JSON that the runtime evaluates without the algebra behind it. And back,
+ * for what is proved and printed of a plan.
  */
-import type { Dim, DimAlgebra } from "../../lang/dims.ts";
+import { Dim, type DimAlgebra } from "../../lang/dims.ts";
 import { internalFault } from "../fault.ts";
 import type { Size } from "../plan.ts";
 
@@ -22,4 +23,25 @@ const algebra: DimAlgebra<Size> = {
 export function sizeOf(dim: Dim | number): Size {
   if (typeof dim === "number") return dim;
   return dim.constant ?? dim.fold(algebra);
+}
+
+/** What `sizeOf` was given. */
+export function dimOf(size: Size): Dim {
+  if (typeof size === "number") return Dim.of(size);
+  if (typeof size === "string") return Dim.symbol(size);
+  switch (size[0]) {
+    case "+":
+      return dimOf(size[1]).add(dimOf(size[2]));
+    case "*":
+      return dimOf(size[1]).mul(dimOf(size[2]));
+    case "/":
+      return dimOf(size[1]).floorDivide(dimOf(size[2]));
+    case "min":
+    case "max":
+      return Dim[size[0]](dimOf(size[1]), dimOf(size[2]));
+    case "ceil":
+    case "floor":
+    case "round":
+      return Dim.scaled(size[0], size[1], dimOf(size[2]));
+  }
 }

@@ -39,6 +39,24 @@ export function layOutSlots(entry: PlanEntry, symbols: Symbols): SlotLayout {
   return { slots, bytes: total };
 }
 
+/** The most bytes that are alive at once: no arena can be smaller. */
+export function mostAlive(entry: PlanEntry, { slots }: SlotLayout): number {
+  const changes = new Map<number, number>();
+  const add = (at: number, bytes: number): void => void changes.set(at, (changes.get(at) ?? 0) + bytes);
+  for (const [index, { first, last }] of entry.slots.entries()) {
+    const room = aligned(Math.max(slots[index]?.bytes ?? 0, 1));
+    add(first, room);
+    add(last + 1, -room);
+  }
+  let alive = 0;
+  let most = 0;
+  for (const [, change] of [...changes].sort(([a], [b]) => a - b)) {
+    alive += change;
+    most = Math.max(most, alive);
+  }
+  return most;
+}
+
 function endOf({ offset, bytes }: SlotRange): number {
   return offset + aligned(Math.max(bytes, 1));
 }
