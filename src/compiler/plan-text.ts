@@ -185,7 +185,8 @@ class EntryText {
     if (sizes.length > 0) lines.push(`    sizes ${sizes.map((size) => this.#size(size)).join(", ")}`);
     const work = workText(this.#count(executed), this.#count(declared), this.#bytes(traffic));
     const reasons = overhead.map(({ reason, macs }) => `${reason} ${this.#count(macs)}`);
-    lines.push(`    ${work}${reasons.length === 0 ? "" : `; ${reasons.join(", ")}`}`);
+    lines.push(`    ${work}`);
+    if (reasons.length > 0) lines.push(`    overhead: ${reasons.join(", ")}`);
     return lines;
   }
 
