@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GraphBuilder } from "../src/compiler/graph-builder.ts";
 import { optimize } from "../src/compiler/pipeline.ts";
+import { withStorage } from "../src/compiler/storage.ts";
 import { compilePlan } from "../src/compiler/wgsl/compile.ts";
 import { defaultTuning } from "../src/compiler/wgsl/tuning.ts";
 import { Dim } from "../src/lang/dims.ts";
@@ -68,7 +69,8 @@ describeWebGpu("graphs on a device", () => {
     if (graph === undefined) throw new Error("the model has no entry `forward`");
     const given = drawn(optimize(graph), reduced.sizes);
     const wide = await runPlan(given, { gpu, device }, { tuning });
-    const narrow = await runPlan(given, { gpu, device }, { weights: "f16", tuning });
+    const halves = { ...given, graph: withStorage(given.graph, () => ({ as: "f16" })) };
+    const narrow = await runPlan(halves, { gpu, device }, { tuning });
     const bytes = ({ plan }: typeof wide) => plan.weights.reduce((sum, weight) => sum + weight.bytes, 0);
     expect(bytes(narrow) / bytes(wide)).toBeLessThan(0.75);
     const off = farthest(given.graph, narrow.got, wide.got);

@@ -20,7 +20,7 @@ export type Size =
   | readonly ["ceil" | "floor" | "round", number, Size];
 
 export type PlanDType = "f32" | "i64" | "i32" | "bool";
-/** As the weight file holds it; what a kernel reads is f32. */
+/** As the weight file holds it; what a kernel reads is f32. `i8`: codes, to be multiplied by the scales of their rows. */
 export type StoredDType = "f32" | "f16" | "i8" | "i32";
 
 export interface KernelPlan {
@@ -39,7 +39,12 @@ export interface PlanWeight {
   readonly part?: { readonly of: string; readonly first: number } | undefined;
   readonly stored: StoredDType;
   readonly shape: readonly number[];
+  /** On the device: the codes of an `i8` and its scales. */
   readonly bytes: number;
+  /** Of an `i8`: another tensor of the file, f32, that lies behind the codes, `start` bytes from where they begin. */
+  readonly scales?:
+    | { readonly name: string; readonly shape: readonly number[]; readonly start: number }
+    | undefined;
   /** The learned tensors that it was made of, for messages. */
   readonly from: readonly string[];
 }

@@ -16,7 +16,7 @@ export interface PlanRun {
   readonly got: ReadonlyMap<string, HostTensor>;
 }
 
-function sourceOf({ graph, parameters }: Case): WeightSource {
+export function sourceOf({ graph, parameters }: Case): WeightSource {
   const named = new Map(
     graph.parameters.flatMap(({ source }) =>
       source.kind === "parameter" ? [[source.parameter.path, source.parameter] as const] : [],

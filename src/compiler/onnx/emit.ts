@@ -12,6 +12,7 @@ import type { DType, TensorType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { Graph, Guard, Node, Value } from "../graph.ts";
 import { elementCount, type HostTensor } from "../host-tensor.ts";
+import type { StoredForm } from "../stored-form.ts";
 import type { OnnxAttribute, OnnxContext, OnnxProfile } from "./context.ts";
 import {
   type OnnxElementType,
@@ -217,9 +218,37 @@ class GraphEmitter {
     if (known !== undefined) return known;
     const name = this.#names.unique(storedName(value));
     this.#storedNames.set(key, name);
-    const content = { kind: "weight", key } as const;
-    this.#initializers.push({ name, elementType: value.type.dtype, shape: staticShape(value), content });
+    const shape = staticShape(value);
+    const form = this.#weights.form(key);
+    if (form !== undefined) this.#unpacked(name, key, form, shape);
+    else this.#addWeight(name, key, value.type.dtype, shape);
     return name;
+  }
+
+  #addWeight(name: string, key: string, elementType: OnnxElementType, shape: readonly number[]): string {
+    this.#initializers.push({ name, elementType, shape, content: { kind: "weight", key } });
+    return name;
+  }
+
+  /** What is stored in fewer bits, as the f32 that it stands for. */
+  #unpacked(name: string, key: string, form: StoredForm, shape: readonly number[]): void {
+    if (form.kind === "f16") {
+      const stored = this.#addWeight(this.#names.unique(`${name}.f16`), key, "f16", shape);
+      this.#push(this.#names.unique(`${name}/Cast`), "Cast", [stored], [name], castTo("f32"));
+      return;
+    }
+    const { outer, depth, inner } = form.rows;
+    const codes = this.#names.unique(`${name}.codes`);
+    const scales = this.#names.unique(`${name}.scales`);
+    this.#addWeight(codes, `${key}.codes`, "i8", [outer, depth, inner]);
+    this.#addWeight(scales, `${key}.scales`, "f32", [outer, 1, inner]);
+    const apart = this.#names.unique(`${name}/DequantizeLinear`);
+    this.#push(apart, "DequantizeLinear", [codes, scales], [apart], {
+      axis: { kind: "int", value: 1 },
+      block_size: { kind: "int", value: depth },
+    });
+    const wanted = this.#constant("i64", shape, [shape.length]);
+    this.#push(this.#names.unique(`${name}/Reshape`), "Reshape", [apart, wanted], [name]);
   }
 
   #constant(elementType: OnnxElementType, values: readonly number[], shape: readonly number[]): string {

@@ -9,8 +9,8 @@ import type { DType } from "../../lang/types.ts";
 import { elementCount } from "../host-tensor.ts";
 import type { OnnxAttribute } from "./context.ts";
 
-/** `f64` exists for the arithmetic of scaled dimensions only. */
-export type OnnxElementType = DType | "f64";
+/** `f64` exists for the arithmetic of scaled dimensions only, `i8` for the codes of weights. */
+export type OnnxElementType = DType | "f64" | "i8";
 
 /** The numbers of onnx.proto's TensorProto.DataType. */
 export const onnxElementTypes: Readonly<Record<OnnxElementType, number>> = {
@@ -20,6 +20,7 @@ export const onnxElementTypes: Readonly<Record<OnnxElementType, number>> = {
   f64: 11,
   i64: 7,
   i32: 6,
+  i8: 3,
   bool: 9,
 };
 
@@ -85,6 +86,7 @@ const elementBytes: Readonly<Record<OnnxElementType, number>> = {
   f64: 8,
   i64: 8,
   i32: 4,
+  i8: 1,
   bool: 1,
 };
 

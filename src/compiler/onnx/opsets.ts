@@ -11,6 +11,8 @@ const introduced: Readonly<Record<string, number>> = {
   DeformConv: 19,
   AffineGrid: 20,
   Gelu: 20,
+  // In blocks.
+  DequantizeLinear: 21,
   Attention: 23,
   RMSNormalization: 23,
   RotaryEmbedding: 23,

@@ -18,6 +18,8 @@ export function rawData(data: HostTensor["data"], elementType: OnnxElementType):
       return view(data instanceof Int32Array ? data : Int32Array.from(data));
     case "bool":
       return Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
+    case "i8":
+      return Uint8Array.from(data);
     case "i64":
       return view(integers(data));
     case "f16":

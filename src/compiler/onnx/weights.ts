@@ -14,6 +14,8 @@ import { elementCount, type HostTensor, type WeightSource } from "../host-tensor
 import { runNode } from "../interpret.ts";
 import { move } from "../movement.ts";
 import type { Meter } from "../ops/op.ts";
+import { type Coded, encodeRows } from "../ops/stored.ts";
+import { type StoredForm, storedForm } from "../stored-form.ts";
 import { tensorBytes } from "./model.ts";
 import { rawData } from "./raw-data.ts";
 
@@ -56,11 +58,18 @@ function isWorthStoring(value: Value, neededByOthers: ReadonlySet<Value>): boole
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next)) continue;
     seen.add(next);
-    if (next.source.kind === "result") pending.push(...next.source.node.operands);
-    else if (!neededByOthers.has(next)) replaced += valueBytes(next);
     learned ||= next.source.kind === "parameter";
+    // What others need is stored in any case.
+    if (next !== value && neededByOthers.has(next)) learned ||= isLearned(next);
+    else if (next.source.kind === "result") pending.push(...next.source.node.operands);
+    else replaced += valueBytes(next);
   }
   return learned && valueBytes(value) <= Math.max(freeBytes, replaced);
+}
+
+function isLearned(value: Value): boolean {
+  const { source } = value;
+  return source.kind === "parameter" || (source.kind === "result" && source.node.operands.some(isLearned));
 }
 
 function isGiven(value: Value): boolean {
@@ -85,12 +94,20 @@ export function staticShape(value: Value): readonly number[] {
   });
 }
 
+/** A tensor that is stored as int8 is two: `KEY.codes` and `KEY.scales`. */
+export const storedParts = ["codes", "scales"] as const;
+
+const bytesOf = (codes: Int8Array): Uint8Array =>
+  new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
+
 /** Keys of stored values, and what lies behind them, over all graphs of an artefact. */
 export class StoredWeights {
   readonly #keys = new Map<Value, string>();
   /** Short names for descriptions, so that long derivations stay short. */
   readonly #numbers = new Map<string, number>();
   readonly #values = new Map<string, Value>();
+  /** Codes and scales are asked for one after the other, and computed together. */
+  #lastCoded: { readonly key: string; readonly coded: Coded } | undefined;
 
   /** The same for equal tensors: equal paths, equal constants, equal computations over them. */
   key(value: Value): string {
@@ -107,15 +124,41 @@ export class StoredWeights {
 
   /** The bytes that a model stores for a key, computed now. */
   async read(key: string, source: WeightSource): Promise<Uint8Array> {
+    const part = storedParts.find((name) => key.endsWith(`.${name}`));
+    if (part !== undefined) {
+      const { codes, scales } = await this.coded(key.slice(0, -part.length - 1), source);
+      return part === "scales" ? rawData(scales, "f32") : bytesOf(codes);
+    }
     const { data, dtype } = await this.tensor(key, source);
-    return rawData(data, dtype);
+    return rawData(data, this.form(key)?.kind === "f16" ? "f16" : dtype);
+  }
+
+  /** How a key may be stored in fewer bits. */
+  form(key: string): StoredForm | undefined {
+    return storedForm(this.#value(key));
+  }
+
+  /** The codes and the scales of a key that is stored as int8. */
+  async coded(key: string, source: WeightSource): Promise<Coded> {
+    if (this.#lastCoded?.key === key) return this.#lastCoded.coded;
+    const form = this.form(key);
+    if (form?.kind !== "int8") throw internalFault(`the stored tensor ${key} has no codes`);
+    const { data } = await compute(form.from, source);
+    const coded = encodeRows(data, form.rows);
+    this.#lastCoded = { key, coded };
+    return coded;
   }
 
   /** The same as a tensor, in f64 where it is computed. */
   async tensor(key: string, source: WeightSource): Promise<HostTensor> {
+    const value = this.#value(key);
+    return { ...(await compute(value, source)), dtype: value.type.dtype };
+  }
+
+  #value(key: string): Value {
     const value = this.#values.get(key);
     if (value === undefined) throw internalFault(`no stored tensor has the key ${key}`);
-    return { ...(await compute(value, source)), dtype: value.type.dtype };
+    return value;
   }
 
   #describe(value: Value): string {

@@ -42,6 +42,7 @@ export interface OpRecord
   readonly reference?: OpDefinition["reference"];
   readonly ort?: NonNullable<OpDefinition["ort"]>;
   readonly simplify?: NonNullable<OpDefinition["simplify"]>;
+  readonly stores?: NonNullable<OpDefinition["stores"]>;
 }
 
 /** Throws on a record that contradicts itself: the catalogue does not load with one. */
@@ -49,7 +50,7 @@ export function defineOp(record: OpRecord): OpDefinition {
   const signature = parseSignature(record.signature);
   const attributes = record.attributes ?? {};
   checkRecord(record, signature);
-  const { name, summary, source, lowering, onnx, ort, tolerance, samples, simplify } = record;
+  const { name, summary, source, lowering, onnx, ort, tolerance, samples, simplify, stores } = record;
   return Object.freeze({
     name,
     summary,
@@ -75,6 +76,7 @@ export function defineOp(record: OpRecord): OpDefinition {
     samples,
     ...(ort && { ort }),
     ...(simplify && { simplify }),
+    ...(stores && { stores }),
   });
 }
 

@@ -19,6 +19,7 @@ import { reduceOps } from "./reduce.ts";
 import { arrangementOps } from "./reshape.ts";
 import { sourceOps } from "./sources.ts";
 import { ssd } from "./ssd/index.ts";
+import { storedOps } from "./stored.ts";
 import { unaryOps } from "./unary.ts";
 
 export const ops: readonly OpDefinition[] = [
@@ -37,6 +38,7 @@ export const ops: readonly OpDefinition[] = [
   ...rowOps,
   ...gatherOps,
   ...orderOps,
+  ...storedOps,
 ];
 
 /** Throws when two ops have one name. */

@@ -24,6 +24,8 @@ export type UnaryFunction =
   | "floor"
   | "ceil"
   | "round"
+  /** To the nearest binary16. */
+  | "half"
   | "not";
 export type BinaryFunction =
   | "add"

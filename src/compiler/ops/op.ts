@@ -6,6 +6,7 @@
  */
 import type { AttributeSpec, Attributes, Inference, OpSignature } from "../../lang/catalog.ts";
 import type { Dim } from "../../lang/dims.ts";
+import type { StorageType } from "../../lang/storage.ts";
 import type { TensorType } from "../../lang/types.ts";
 import type { Node, Value } from "../graph.ts";
 import type { HostTensor, TensorData } from "../host-tensor.ts";
@@ -111,6 +112,8 @@ export interface OpDefinition extends OpSignature {
   readonly ort?: (context: OnnxContext) => readonly string[];
   readonly tolerance: Tolerance;
   readonly samples: readonly Sample[];
+  /** What a weight that the op gives can be stored as, without losing more than the op took. */
+  readonly stores?: Exclude<StorageType, "f32">;
   /**
    * What a node equals more simply, if anything: an operand passed through, or another node.
    * Each result is replaced by the value at its place. `build` makes a node of any op.

@@ -8,7 +8,7 @@ import type { DType } from "../../lang/types.ts";
 import { isFloat } from "../../lang/types.ts";
 import { hashUniform, seedWord } from "./hash.ts";
 import type { BinaryFunction, Scalar, UnaryFunction } from "./lowering.ts";
-import { erf, roundToEven, xor } from "./special.ts";
+import { erf, roundToEven, toHalf, xor } from "./special.ts";
 
 /** What an expression reads while it runs. One object, changed in place from element to element. */
 export interface Registers {
@@ -38,6 +38,7 @@ export const unaryFunctions: Readonly<Record<UnaryFunction, (x: number) => numbe
   floor: Math.floor,
   ceil: Math.ceil,
   round: roundToEven,
+  half: toHalf,
   not: (x) => truth(x === 0),
 };
 

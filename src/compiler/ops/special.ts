@@ -2,8 +2,9 @@
  * Functions that JavaScript has not, to nearly the last bit.
  *
  * Owns: erf after W. J. Cody, "Rational Chebyshev approximations for the error function",
- * Math. Comp. 23 (1969), and rounding half to even as IEEE 754 and ONNX's Round have it.
+ * Math. Comp. 23 (1969), rounding half to even as IEEE 754 and ONNX's Round have it, and the nearest binary16.
  */
+import { smallFloatBits } from "../onnx/raw-data.ts";
 
 /** erf(x) = x R(x^2) for |x| <= 0.46875. */
 const smallTop = [
@@ -73,4 +74,15 @@ export function roundToEven(x: number): number {
 export function xor(a: number, b: number): number {
   if ((a | 0) === a && (b | 0) === b) return a ^ b;
   return Number(BigInt.asIntN(64, BigInt(a) ^ BigInt(b)));
+}
+
+/** The number that the 16 bits of the nearest binary16 stand for; an infinity past its largest. */
+export function toHalf(value: number): number {
+  if (!Number.isFinite(value)) return value;
+  const bits = smallFloatBits(value, 10, 15);
+  const exponent = (bits >> 10) & 31;
+  const mantissa = bits & 1023;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 31) return sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
 }

@@ -5,7 +5,7 @@
  * when. The same text is one kernel, whoever runs it.
  */
 import { Dim, productDims } from "../../lang/dims.ts";
-import { isFloat, printShape, type TensorType } from "../../lang/types.ts";
+import { printShape, type TensorType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import { StoredWeights, staticShape, storedValues } from "../onnx/weights.ts";
@@ -19,7 +19,6 @@ import type {
   PlanPlace,
   PlanPort,
   PlanWeight,
-  StoredDType,
 } from "../plan.ts";
 import { type DispatchWork, workOf } from "./dispatch-work.ts";
 import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
@@ -34,12 +33,11 @@ import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import { typicalSizes } from "./typical-sizes.ts";
+import { layOut } from "./weight-layout.ts";
 
 export interface PlanOptions {
   readonly model?: string;
   readonly tuning?: Tuning;
-  /** How matrices of weights are stored; kernels compute in f32. */
-  readonly weights?: "f32" | "f16";
   /** Bytes that a kernel may bind at once; what every device allows by default. */
   readonly largestBinding?: number;
   /** Sizes in use, by symbol, for choices that no size can make wrong. */
@@ -79,61 +77,52 @@ export function planWork(
   return graphs.map((graph) => new EntryCompiler(graph, shared, options).work());
 }
 
+/** Where a stored value is, and which of its codes share a scale. */
+type WeightLocation = Required<Pick<Located, "parts" | "rows">>;
+
 /** Weights and kernels, one of each for all entries. */
 class SharedParts {
   readonly weights: PlanWeight[] = [];
   readonly kernels: PlanKernel[] = [];
   readonly #stored: StoredWeights;
-  readonly #dtype: "f32" | "f16";
   readonly #largestBinding: number;
-  readonly #weightParts = new Map<string, readonly Part[]>();
+  readonly #weightParts = new Map<string, WeightLocation>();
   readonly #kernelNumbers = new Map<string, number>();
 
-  constructor(stored: StoredWeights, { weights = "f32", largestBinding = mostBound }: PlanOptions) {
+  constructor(stored: StoredWeights, { largestBinding = mostBound }: PlanOptions) {
     this.#stored = stored;
-    this.#dtype = weights;
     this.#largestBinding = largestBinding;
   }
 
   /** Where a stored value is: one weight, or several of its rows each. */
-  weight(value: Value): readonly Part[] {
+  weight(value: Value): WeightLocation {
     const key = this.#stored.key(value);
     const known = this.#weightParts.get(key);
     if (known !== undefined) return known;
     const shape = staticShape(value);
-    const stored = this.#storedAs(value, shape);
-    const width = stored === "f16" ? 2 : 4;
-    const rows = shape[0] ?? 1;
-    const rowSize = shape.slice(1).reduce((product, size) => product * size, 1);
-    // Parts begin at a multiple of four elements, which kernels read together.
-    const rowsAtMost = Math.max(4, Math.floor(this.#largestBinding / (rowSize * width) / 4) * 4);
-    const count = rows * rowSize * width <= this.#largestBinding ? 1 : Math.ceil(rows / rowsAtMost);
+    const layout = layOut(value, shape, this.#stored.form(key), this.#largestBinding);
     const from = learnedIn(value);
-    const parts = Array.from({ length: count }, (_, at): Part => {
-      const start = at * rowsAtMost;
-      const own = count === 1 ? shape : [Math.min(rowsAtMost, rows - start), ...shape.slice(1)];
-      const bytes = width * own.reduce((product, size) => product * size, 1);
-      const first = start * rowSize;
+    const parts = layout.parts.map(({ first, own, bytes, scales }, at): Part => {
       const weight = this.weights.length;
+      const name = layout.parts.length === 1 ? key : `${key}.${at}`;
       this.weights.push({
-        name: count === 1 ? key : `${key}.${at}`,
-        ...(count === 1 ? {} : { part: { of: key, first } }),
-        stored,
+        name,
+        ...(layout.parts.length === 1 ? {} : { part: { of: key, first } }),
+        stored: layout.stored,
         shape: own,
         bytes,
+        ...(scales && { scales: { name: `${name}.scales`, shape: scales.shape, start: scales.start } }),
         from,
       });
-      return { place: { kind: "weight", weight }, first };
+      return {
+        place: { kind: "weight", weight },
+        first,
+        ...(scales && { scales: { start: scales.start, first: scales.first } }),
+      };
     });
-    this.#weightParts.set(key, parts);
-    return parts;
-  }
-
-  /** Vectors stay as they are: there is little to save, and norms are sensitive. */
-  #storedAs({ type }: Value, shape: readonly number[]): StoredDType {
-    if (!isFloat(type.dtype)) return "i32";
-    const isPaired = shape.length > 1 && shape.reduce((product, size) => product * size, 1) % 4 === 0;
-    return this.#dtype === "f16" && isPaired ? "f16" : "f32";
+    const weight = { parts, rows: layout.rows };
+    this.#weightParts.set(key, weight);
+    return weight;
   }
 
   kernel(kernel: PlanKernel): number {
@@ -227,9 +216,10 @@ class EntryCompiler {
     const graph = this.#graph;
     const stored = storedValues(graph);
     for (const value of stored) {
-      const [first, ...more] = this.#shared.weight(value);
+      const weight = this.#shared.weight(value);
+      const [first] = weight.parts ?? [];
       if (first === undefined) throw internalFault("a stored value has no weight");
-      this.#place(value, first.place, more);
+      this.#place(value, first.place, weight);
     }
     for (const { name, value, state } of graph.inputs) {
       this.#place(
@@ -333,9 +323,9 @@ class EntryCompiler {
     return { kind: "slot", slot: this.#slots.length - 1 };
   }
 
-  #place(value: Value, place: PlanPlace, more: readonly Part[] = []): void {
+  #place(value: Value, place: PlanPlace, weight?: WeightLocation): void {
     const located = this.#locate(place, value.type);
-    this.#places.set(value, more.length === 0 ? located : { ...located, more });
+    this.#places.set(value, weight === undefined ? located : { ...located, ...weight });
   }
 
   #locate(place: PlanPlace, type: TensorType): Located {

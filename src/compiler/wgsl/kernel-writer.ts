@@ -9,6 +9,7 @@ import { Dim, productDims } from "../../lang/dims.ts";
 import type { DType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { PlanBinding, PlanKernel, PlanPlace, StoredDType } from "../plan.ts";
+import { accessors, type Binding, elementType } from "./buffer-access.ts";
 import { functions, functionsOf } from "./functions.ts";
 import { Position } from "./position.ts";
 
@@ -26,26 +27,23 @@ export interface Term {
 /** A tensor in a buffer. */
 export interface Located {
   readonly place: PlanPlace;
-  /** Where the rest is, when no device would let all of it be one binding. */
-  readonly more?: readonly Part[] | undefined;
+  /** Of a weight: several when no device would let all of it be one binding. */
+  readonly parts?: readonly Part[] | undefined;
   readonly dtype: DType;
   readonly stored: StoredDType;
   readonly shape: readonly Dim[];
   readonly strides: readonly Dim[];
   readonly offset: Dim;
+  /** Of codes: `depth` elements, `inner` apart, share a scale. */
+  readonly rows?: { readonly depth: number; readonly inner: number } | undefined;
 }
 
 /** A part of a tensor, from its element number `first` on: a multiple of four. */
 export interface Part {
   readonly place: PlanPlace;
   readonly first: number;
-}
-
-interface Binding {
-  readonly parts: readonly Part[];
-  readonly dtype: DType;
-  readonly stored: StoredDType;
-  vector: boolean;
+  /** Of codes: where the scales are, and the number of the first. */
+  readonly scales?: { readonly start: number; readonly first: number } | undefined;
 }
 
 interface Scope {
@@ -299,6 +297,16 @@ export class KernelWriter {
     return { text: `${read}(${position.text})`, type, lanes, depth };
   }
 
+  /** The scale of a row of codes, or of the four that start there. */
+  scale(from: Located, at: Position, lanes: Lanes): Term {
+    const position = this.position(at);
+    const read = lanes === 4 ? "scale_four" : "scale";
+    const text = `${read}${this.#bind(from, 1)}(${position.text})`;
+    const inside = this.#scopes.findLastIndex(({ conditional }) => conditional);
+    const depth = Math.max(position.depth, inside);
+    return this.remember(`f32 ${text}`, () => ({ text, type: "f32", lanes, depth }), "s");
+  }
+
   store(to: Located, at: Position, value: Term): void {
     const number = this.#bind(to, value.lanes);
     const position = this.position(at);
@@ -328,11 +336,11 @@ export class KernelWriter {
     const used = functionsOf([text, ...access].join("\n"));
     const sizes = [...this.#sizes.values()].map(({ dim }) => dim);
     const places = bindings.flatMap(({ parts }) => parts.map(({ place }) => place));
-    const header = bindings.flatMap(({ parts, dtype, stored, vector }, binding) =>
-      parts.map(({ place }, part) => {
+    const header = bindings.flatMap((of, binding) =>
+      of.parts.map(({ place }, part) => {
         const number = (firsts[binding] ?? 0) + part;
         const usage = place.kind === "weight" ? "read" : "read_write";
-        return `@group(0) @binding(${number}) var<storage, ${usage}> b${number}: array<${elementType(dtype, stored, vector)}>;`;
+        return `@group(0) @binding(${number}) var<storage, ${usage}> b${number}: array<${elementType(of)}>;`;
       }),
     );
     if (sizes.length > 0) {
@@ -375,8 +383,8 @@ export class KernelWriter {
   #bind(at: Located, lanes: Lanes): number {
     const key = JSON.stringify(at.place);
     const known = this.#bindings.get(key);
-    const { place, more = [], dtype, stored } = at;
-    const binding = known ?? { parts: [{ place, first: 0 }, ...more], dtype, stored, vector: false };
+    const { place, parts = [{ place, first: 0 }], dtype, stored } = at;
+    const binding = known ?? { parts, type: scalarTypeOf(dtype), stored, vector: false };
     if (lanes === 4) binding.vector = true;
     if (known === undefined) this.#bindings.set(key, binding);
     return [...this.#bindings.keys()].indexOf(key);
@@ -385,61 +393,4 @@ export class KernelWriter {
 
 export function integerText(value: number): string {
   return value < 0 ? `(${value})` : `${value}`;
-}
-
-function elementType(dtype: DType, stored: StoredDType, vector: boolean): string {
-  const scalar = stored === "f16" ? "u32" : dtype === "bool" ? "u32" : scalarTypeOf(dtype);
-  return vector && stored !== "f16" ? `vec4<${scalar}>` : scalar;
-}
-
-/** The functions that read and write a binding, those that the kernel calls. */
-function accessors(
-  { parts, dtype, stored, vector }: Binding,
-  number: number,
-  first: number,
-  text: string,
-): string {
-  const type = scalarTypeOf(dtype);
-  const from = (raw: string, lanes: Lanes) =>
-    dtype === "bool" ? `(${raw} != ${lanes === 1 ? "0u" : "vec4<u32>(0u)"})` : raw;
-  const to = (value: string, lanes: Lanes) =>
-    dtype === "bool" ? `select(${lanes === 1 ? "0u, 1u" : "vec4<u32>(0u), vec4<u32>(1u)"}, ${value})` : value;
-  const half = stored === "f16";
-  const one = (b: string, i: string) =>
-    half
-      ? `unpack2x16float(${b}[(${i}) >> 1u])[(${i}) & 1]`
-      : from(vector ? `${b}[(${i}) >> 2u][(${i}) & 3]` : `${b}[${i}]`, 1);
-  const four = (b: string, i: string) =>
-    half
-      ? `vec4<f32>(unpack2x16float(${b}[(${i}) >> 1u]), unpack2x16float(${b}[((${i}) >> 1u) + 1]))`
-      : from(`${b}[(${i}) >> 2u]`, 4);
-  const uses = (name: string) => text.includes(`${name}${number}(`);
-  /** What it says for the part that an element is in. */
-  const inPart = (say: (b: string, i: string) => string): string =>
-    parts
-      .map((part, at) => {
-        const after = parts[at + 1];
-        const said = say(`b${first + at}`, part.first === 0 ? "i" : `i - ${part.first}`);
-        return after === undefined ? said : `if (i < ${after.first}) { ${said} }`;
-      })
-      .join(" ");
-  const lines: string[] = [];
-  if (uses("one")) {
-    lines.push(`fn one${number}(i: i32) -> ${type} { ${inPart((b, i) => `return ${one(b, i)};`)} }`);
-  }
-  if (uses("four")) {
-    lines.push(`fn four${number}(i: i32) -> vec4<${type}> { ${inPart((b, i) => `return ${four(b, i)};`)} }`);
-  }
-  if (uses("put")) {
-    const say = (b: string, i: string) => (vector ? `${b}[(${i}) >> 2u][(${i}) & 3]` : `${b}[${i}]`);
-    lines.push(
-      `fn put${number}(i: i32, value: ${type}) { ${inPart((b, i) => `${say(b, i)} = ${to("value", 1)};`)} }`,
-    );
-  }
-  if (uses("put_four")) {
-    lines.push(
-      `fn put_four${number}(i: i32, value: vec4<${type}>) { ${inPart((b, i) => `${b}[(${i}) >> 2u] = ${to("value", 4)};`)} }`,
-    );
-  }
-  return lines.join("\n");
 }

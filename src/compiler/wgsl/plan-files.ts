@@ -5,9 +5,9 @@
  * each lies at a multiple of its element's size.
  */
 import type { WeightSource } from "../host-tensor.ts";
-import type { PlanWeight, StoredDType } from "../plan.ts";
+import type { StoredDType } from "../plan.ts";
 import type { PlanArtefact } from "./compile.ts";
-import { readWeightBytes } from "./weight-bytes.ts";
+import { type FileTensor, fileTensors, readWeightBytes } from "./weight-bytes.ts";
 
 export interface PlanFile {
   readonly byteLength: number;
@@ -32,7 +32,7 @@ export function planFiles(
   source: WeightSource,
   metadata: Readonly<Record<string, string>> = {},
 ): PlanFiles {
-  const ordered = [...artefact.plan.weights].sort(
+  const ordered = fileTensors(artefact.plan.weights).sort(
     (a, b) => storage[b.stored].bytes - storage[a.stored].bytes,
   );
   const header = headerOf(ordered, metadata);
@@ -50,7 +50,7 @@ export function planFiles(
   };
 }
 
-function headerOf(ordered: readonly PlanWeight[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function headerOf(ordered: readonly FileTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const fields: [string, unknown][] = [["__metadata__", metadata]];
   let offset = 0;
   for (const { name, stored, shape, bytes } of ordered) {

@@ -17,7 +17,7 @@ import {
   typeText,
 } from "./kernel-writer.ts";
 import { Position } from "./position.ts";
-import { numberTerm, scalarTerm, widened } from "./scalar-text.ts";
+import { binaryTerm, numberTerm, scalarTerm, widened } from "./scalar-text.ts";
 
 const huge = Dim.of(2 ** 31);
 
@@ -88,7 +88,7 @@ export class Reader {
       huge,
     );
     return {
-      text: `select(0.0f, ${writer.load(located, place, 1).text}, ${condition})`,
+      text: `select(0.0f, ${this.fetch(located, place, undefined).text}, ${condition})`,
       type: "f32",
       lanes: 1,
       depth,
@@ -138,6 +138,25 @@ export class Reader {
 
   /** An element of a buffer, or four along a name. */
   fetch(located: Located, at: Position, along: string | undefined): Term {
+    const { rows } = located;
+    if (rows === undefined) return this.#fetch(located, at, along);
+    const code = this.#fetch(located, at, along);
+    const { depth, inner } = rows;
+    const row = at
+      .div(Dim.of(depth * inner))
+      .times(inner)
+      .add(at.mod(Dim.of(inner)));
+    return binaryTerm("mul", code, this.#scale(located, row, along), this.writer);
+  }
+
+  #scale(located: Located, at: Position, along: string | undefined): Term {
+    const slope = along === undefined ? "same" : at.slope(along);
+    if (along === undefined || slope === "same") return this.writer.scale(located, at, 1);
+    if (slope === "next" && at.isMultipleOf(4)) return this.writer.scale(located, at, 4);
+    return this.#four("f32", (lane) => this.writer.scale(located, advanced(at, along, lane), 1));
+  }
+
+  #fetch(located: Located, at: Position, along: string | undefined): Term {
     if (along === undefined) return this.writer.load(located, at, 1);
     const slope = at.slope(along);
     if (slope === "same") return this.writer.load(located, at, 1);
@@ -365,6 +384,16 @@ export class Reader {
     const text = conditions.map((condition) => `(${condition})`).join(" & ");
     return this.writer.copied({ text, type: "bool", lanes: 1, depth: this.writer.depth }, "inside").text;
   }
+}
+
+/** How many neighbours of a value's share a scale, where it is read from codes. */
+export function sharedScale(value: Value, buffers: Buffers): number | undefined {
+  const located = buffers.located(value);
+  if (located !== undefined) return located.rows?.depth;
+  const { source } = value;
+  if (source.kind !== "result" || source.node.op.lowering.kind !== "view") return undefined;
+  const [operand, another] = source.node.operands;
+  return operand === undefined || another !== undefined ? undefined : sharedScale(operand, buffers);
 }
 
 export function positionIn({ strides, offset }: Located, at: At): Position {

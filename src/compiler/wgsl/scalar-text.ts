@@ -169,6 +169,8 @@ function unaryText(fn: UnaryFunction, { text, type, lanes }: Term): string {
     case "ceil":
     case "round":
       return type === "i32" ? text : `${fn}(${text})`;
+    case "half":
+      return `quantizeToF16(${text})`;
     case "rsqrt":
       return `inverseSqrt(${text})`;
     case "log1p":

@@ -149,6 +149,7 @@ const plan = recordOf({
       stored: oneOf("f32", "f16", "i8", "i32"),
       shape: listOf(count),
       bytes: count,
+      scales: optional(recordOf({ name: text, shape: listOf(count), start: count })),
       from: listOf(text),
     }),
   ),

@@ -9,7 +9,7 @@ import type { PlanWeight } from "../../compiler/plan.ts";
 import { failure } from "../failure.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { aligned, bufferUsage } from "./usage.ts";
-import { throwIfAborted, type WeightStream } from "./weight-streams.ts";
+import { placedTensors, throwIfAborted, type WeightStream } from "./weight-streams.ts";
 
 export interface LoadProgress {
   readonly loadedBytes: number;
@@ -65,17 +65,19 @@ export class PlanWeights {
     stream: WeightStream,
     { signal, onProgress }: LoadOptions,
   ): Promise<void> {
-    const totalBytes = weights.reduce((total, { bytes }) => total + bytes, 0);
-    const indices = new Map(weights.map(({ name }, index) => [name, index]));
-    const missing = new Map(weights.map(({ name, bytes }) => [name, bytes]));
+    const tensors = placedTensors(weights);
+    const totalBytes = tensors.reduce((total, { bytes }) => total + bytes, 0);
+    const known = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    const missing = new Map(tensors.map(({ name, bytes }) => [name, bytes]));
     let loadedBytes = 0;
     let unfinished = 0;
     const accept = async (name: string, offset: number, bytes: Uint8Array): Promise<void> => {
       throwIfAborted(signal);
       memory.requireUsable();
-      const place = this.#places[indices.get(name) ?? -1];
-      if (place === undefined) return;
-      write(memory.device, this.#bufferOf(place), place.offset + offset, bytes);
+      const tensor = known.get(name);
+      const place = this.#places[tensor?.weight ?? -1];
+      if (tensor === undefined || place === undefined) return;
+      write(memory.device, this.#bufferOf(place), place.offset + tensor.start + offset, bytes);
       missing.set(name, (missing.get(name) ?? 0) - bytes.length);
       loadedBytes += bytes.length;
       unfinished += bytes.length;
@@ -86,7 +88,7 @@ export class PlanWeights {
       await memory.await(memory.device.queue.onSubmittedWorkDone());
     };
     onProgress?.({ loadedBytes, totalBytes });
-    await stream.push(weights, accept, signal);
+    await stream.push(tensors, accept, signal);
     throwIfAborted(signal);
     const incomplete = [...missing].filter(([, bytes]) => bytes !== 0).map(([name]) => name);
     if (incomplete.length > 0) {

@@ -15,11 +15,42 @@ import { ArrivingBytes } from "./arriving-bytes.ts";
 /** Takes bytes of a weight from `offset` on, and is ready for more when it resolves. */
 export type AcceptWeight = (name: string, offset: number, bytes: Uint8Array) => Promise<void>;
 
+/** A tensor of the weight file: a weight, or the scales of one. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly stored: StoredDType;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+/** A tensor of the file and where it goes: from `start` on in the weight number `weight`. */
+export interface PlacedTensor extends StoredTensor {
+  readonly weight: number;
+  readonly start: number;
+}
+
+const widths: Readonly<Record<StoredDType, number>> = { f32: 4, i32: 4, f16: 2, i8: 1 };
+
+export function placedTensors(weights: readonly PlanWeight[]): PlacedTensor[] {
+  return weights.flatMap(({ name, stored, shape, scales }, weight) => {
+    const placed = (of: string, as: StoredDType, sizes: readonly number[], start: number): PlacedTensor => ({
+      name: of,
+      stored: as,
+      shape: sizes,
+      bytes: sizes.reduce((product, size) => product * size, widths[as]),
+      weight,
+      start,
+    });
+    const own = placed(name, stored, shape, 0);
+    return scales === undefined ? [own] : [own, placed(scales.name, "f32", scales.shape, scales.start)];
+  });
+}
+
 export interface WeightStream {
   /** What to call it in messages. */
   readonly label: string;
   /** Every byte of every one of `weights`, in any order. May be called again: to load another device. */
-  push(weights: readonly PlanWeight[], accept: AcceptWeight, signal?: AbortSignal): Promise<void>;
+  push(weights: readonly StoredTensor[], accept: AcceptWeight, signal?: AbortSignal): Promise<void>;
 }
 
 /** Bytes at a time: large enough to be fast, small beside the weights. */
@@ -46,7 +77,7 @@ export function weightsFromFile(source: ByteSource): WeightStream {
 /** Weights that are made when they are asked for. */
 export function weightsFrom(
   label: string,
-  read: (weight: PlanWeight) => Uint8Array | Promise<Uint8Array>,
+  read: (weight: StoredTensor) => Uint8Array | Promise<Uint8Array>,
 ): WeightStream {
   return {
     label,
@@ -119,7 +150,7 @@ const storageOf: Readonly<Record<StoredDType, readonly Storage[]>> = {
   i32: ["I32", "U32"],
 };
 
-function checkHeader(label: string, { tensors }: SafetensorsHeader, weights: readonly PlanWeight[]): void {
+function checkHeader(label: string, { tensors }: SafetensorsHeader, weights: readonly StoredTensor[]): void {
   const problems: string[] = [];
   for (const { name, stored, shape, bytes } of weights) {
     const entry = tensors.get(name);

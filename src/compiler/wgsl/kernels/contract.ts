@@ -11,7 +11,7 @@ import type { Node, Value } from "../../graph.ts";
 import type { Contraction, Index } from "../../ops/lowering.ts";
 import { KernelWriter, type Lanes, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { type At, contextOf, Reader } from "../reader.ts";
+import { type At, contextOf, Reader, sharedScale } from "../reader.ts";
 import { widened } from "../scalar-text.ts";
 import { type Kernel, type KernelContext, type KernelMaker, mostWorkgroups } from "./kernel.ts";
 import { type Block, normaliseBlock } from "./norm.ts";
@@ -202,10 +202,25 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
       body(inner, undefined);
       return;
     }
-    const isLast = others.length === 0;
-    writer.loop("k", size, isLast ? step : 1, (position, name) => {
-      if (isLast) body([...inner, position], name);
-      else nest(others, [...inner, position]);
+    if (others.length > 0) {
+      writer.loop("k", size, 1, (position) => nest(others, [...inner, position]));
+      return;
+    }
+    // Scales are read once for all terms that share them.
+    const shared = sharedScale(axes.right, context.buffers) ?? 1;
+    const isBlocked =
+      shared > step &&
+      shared % step === 0 &&
+      size.constant !== shared &&
+      size.divideExactly(shared) !== undefined;
+    if (!isBlocked) {
+      writer.loop("k", size, step, (position, name) => body([...inner, position], name));
+      return;
+    }
+    writer.loop("g", size.ceilDivide(shared), 1, (block) => {
+      writer.loop("k", Dim.of(shared), step, (position, name) =>
+        body([...inner, block.times(shared).add(position)], name),
+      );
     });
   };
   nest(axes.contraction.reduce, []);
