@@ -103,6 +103,9 @@ export const topK: OpDefinition = defineOp({
     sample([normal(7)], { k: Dim.of(1), largest: false }),
     sample([normal(2, 5)], { k: Dim.of(0), largest: true }),
     sample([normal(0, 5)], { k: Dim.of(2), largest: true }),
+    // As long as a vocabulary, which devices order in stretches.
+    sample([normal(2, 2500)], { k: Dim.of(40), largest: true }),
+    sample([wholes(0, 300, 5003)], { k: Dim.of(3), largest: false }),
   ],
 });
 

@@ -218,6 +218,9 @@ export const argmax: OpDefinition = defineOp({
     sample([normal(2, 5, 3)], { axis: 1 }),
     sample([wholes(0, 2, 11)], { axis: 0 }),
     sample([normal(0, 3)], { axis: 1 }),
+    // Long enough to be walked by several.
+    sample([wholes(0, 50, 2, 1031)], { axis: 1 }),
+    sample([wholes(0, 40, 257, 2)], { axis: 0 }),
   ],
 });
 
