@@ -5,10 +5,11 @@
  * that start from zero state as those of the other targets do.
  */
 import type { Graph } from "../compiler/graph.ts";
+import type { PlanGeneration } from "../compiler/plan.ts";
 import { compilePlan } from "../compiler/wgsl/compile.ts";
 import { readWeightBytes } from "../compiler/wgsl/weight-bytes.ts";
 import { openDawn } from "../runtime/gpu/dawn.ts";
-import { deviceGeneration } from "../runtime/gpu/generation.ts";
+import { beginWith, deviceGeneration } from "../runtime/gpu/generation.ts";
 import { GpuModel } from "../runtime/gpu/model.ts";
 import { weightsFrom } from "../runtime/gpu/weight-streams.ts";
 import type { PreparedEntries, Shown } from "./execute.ts";
@@ -19,9 +20,10 @@ export async function prepareWebGpu(
   weights: OpenWeights,
   { progress, running }: Shown,
   since: () => number,
+  generating?: Omit<PlanGeneration, "selection">,
 ): Promise<PreparedEntries> {
   const gpu = await openDawn();
-  const artefact = compilePlan(graphs);
+  const artefact = compilePlan(graphs, generating === undefined ? {} : { generation: generating });
   const { plan } = artefact;
   progress.start("loading", Math.max(1, plan.weights.length));
   const stream = weightsFrom(weights.source.label, async (weight) => {
@@ -48,6 +50,7 @@ export async function prepareWebGpu(
   }));
   return {
     entries,
-    generation: (generation, inputs) => deviceGeneration(generation, session, inputs),
+    generation: (entries, inputs) =>
+      deviceGeneration(plan.generation ?? { entries }, session, beginWith(entries, session, inputs)),
   };
 }

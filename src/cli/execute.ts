@@ -16,6 +16,7 @@ import type { HostTensor } from "../compiler/host-tensor.ts";
 import { interpret } from "../compiler/interpret.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
+import type { PlanGeneration } from "../compiler/plan.ts";
 import type { LiveAdapters } from "../runtime/checkpoint/live-adapters.ts";
 import { failure } from "../runtime/failure.ts";
 import { type GenerationSession, hostSession, type RunEntry } from "../runtime/generation/session.ts";
@@ -34,6 +35,8 @@ export interface Execute {
   readonly target: Target;
   /** The operators for onnxruntime; `portable` by default. */
   readonly profile?: OnnxProfile;
+  /** How two of the entries generate, for targets that choose ids themselves. */
+  readonly generation?: Omit<PlanGeneration, "selection">;
 }
 
 export interface Execution {
@@ -129,7 +132,7 @@ async function prepareAdapted(
 }
 
 async function prepareOn(
-  { target, profile }: Execute,
+  { target, profile, generation }: Execute,
   graphs: readonly Graph[],
   weights: OpenWeights,
   shown: Shown,
@@ -142,7 +145,7 @@ async function prepareOn(
       return { entries: await prepareOnnx(graphs, weights, profile ?? "portable", shown, since) };
     case "webgpu": {
       const { prepareWebGpu } = await import("./execute-webgpu.ts");
-      return await prepareWebGpu(graphs, weights, shown, since);
+      return await prepareWebGpu(graphs, weights, shown, since, generation);
     }
   }
 }

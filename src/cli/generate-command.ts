@@ -5,11 +5,11 @@
  * to stop and how far to go; without one, an entry that continues another does.
  */
 import type { Command } from "commander";
-import { type GenerationPlan, planGeneration } from "../compiler/generation-plan.ts";
+import { describeGeneration, type GenerationPlan, planGeneration } from "../compiler/generation-plan.ts";
 import { failure } from "../runtime/failure.ts";
 import { type Generated, generate } from "../runtime/generation/generate.ts";
 import { checkOptions, type GenerationOptions } from "../runtime/generation/options.ts";
-import type { GenerationSession } from "../runtime/generation/session.ts";
+import type { ChoosingSession, GenerationSession } from "../runtime/generation/session.ts";
 import { adapterChoice } from "./adapters.ts";
 import { prepareTogether } from "./execute.ts";
 import { choiceOf, type GenerationCommandOptions, withGenerationOptions } from "./generation-options.ts";
@@ -76,7 +76,8 @@ async function generateText(
   const inputs = await readInputs(first.graph, inputSources(options, plan, ids));
   const weights = await openWeights(given, [first.graph, next.graph], first, output, adapters);
   try {
-    const prepared = await prepareTogether([first.graph, next.graph], weights, options, progress, silent);
+    const how = { ...options, generation: describeGeneration(plan, declared) };
+    const prepared = await prepareTogether([first.graph, next.graph], weights, how, progress, silent);
     try {
       const texts: Record<string, unknown>[] = [];
       const uses = adapters.use.length === 0 ? [undefined] : adapters.use;
@@ -146,12 +147,14 @@ interface Seconds {
   readonly steps: number;
 }
 
+type Timed = <T>(part: "first" | "steps", work: Promise<T>) => Promise<T>;
+
 function timedSession(session: GenerationSession): {
   readonly session: GenerationSession;
   readonly seconds: Omit<Seconds, "prepare">;
 } {
   const seconds = { first: 0, steps: 0 };
-  const timed = async <T>(part: keyof typeof seconds, work: Promise<T>): Promise<T> => {
+  const timed: Timed = async (part, work) => {
     const started = performance.now();
     const result = await work;
     seconds[part] += (performance.now() - started) / 1000;
@@ -163,6 +166,28 @@ function timedSession(session: GenerationSession): {
       start: () => timed("first", session.start()),
       step: (ids) => timed("steps", session.step(ids)),
       reorder: (from) => timed("steps", session.reorder(from)),
+      ...(session.choosing && { choosing: timedChoosing(session.choosing, timed) }),
+    },
+  };
+}
+
+/** Of ids that are chosen one after another by themselves, the first takes the first entry. */
+function timedChoosing(choosing: ChoosingSession, timed: Timed): ChoosingSession {
+  return {
+    ...choosing,
+    start: () => timed("first", choosing.start()),
+    step: (id) => timed("steps", choosing.step(id)),
+    async *greedy(limit) {
+      const ids = choosing.greedy(limit);
+      try {
+        let next = await timed("first", ids.next());
+        while (next.done !== true) {
+          yield next.value;
+          next = await timed("steps", ids.next());
+        }
+      } finally {
+        await ids.return();
+      }
     },
   };
 }

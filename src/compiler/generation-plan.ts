@@ -5,8 +5,10 @@
  * the next. Whatever runs the entries (host tensors, a GPU, a server) is told by this alone.
  */
 import { DiagnosticError } from "../lang/diagnostic.ts";
+import type { Generation } from "../lang/plans.ts";
 import type { DType } from "../lang/types.ts";
 import type { Graph, GraphInput, Value } from "./graph.ts";
+import type { PlanGeneration } from "./plan.ts";
 
 export interface PlannedState {
   readonly name: string;
@@ -64,6 +66,20 @@ export function planGeneration(first: Graph, next: Graph): GenerationPlan {
     firstScores: scoresOf(first),
     nextScores: scoresOf(next),
     states: next.inputs.flatMap((input) => statesOf(input, token, first, next)),
+  };
+}
+
+/** What a plan says of generation, from what the model declares. */
+export function describeGeneration(
+  entries: GenerationPlan,
+  declared: Generation | undefined,
+): Omit<PlanGeneration, "selection"> {
+  return {
+    name: declared?.name ?? "text",
+    entries,
+    ...(declared?.prompt !== undefined && { prompt: declared.prompt }),
+    stop: declared?.stop ?? [],
+    ...(declared?.limit !== undefined && { limit: declared.limit }),
   };
 }
 

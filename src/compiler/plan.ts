@@ -10,6 +10,7 @@
  * the arena are read-write, the one usage that WebGPU allows several ranges of a buffer to have in a
  * dispatch.
  */
+import type { GenerationPlan } from "./generation-plan.ts";
 
 /** An integer: a number, a symbol, or an operation on sizes. Division rounds toward minus infinity. */
 export type Size =
@@ -30,6 +31,38 @@ export interface KernelPlan {
   readonly weights: readonly PlanWeight[];
   readonly kernels: readonly PlanKernel[];
   readonly entries: readonly PlanEntry[];
+  /** How two of the entries generate together. */
+  readonly generation?: PlanGeneration | undefined;
+}
+
+export interface PlanGeneration {
+  /** What the model calls it: `caption`. */
+  readonly name: string;
+  readonly entries: GenerationPlan;
+  /** What is asked where a user asks nothing. */
+  readonly prompt?: string | undefined;
+  /** Texts to stop at: tokens of the vocabulary, or to be found in what is generated. */
+  readonly stop: readonly string[];
+  /** Ids at most, where a user says nothing. */
+  readonly limit?: number | undefined;
+  /** The tokenizer's file, beside the plan's. */
+  readonly tokenizer?: string | undefined;
+  /** What the two entries choose from their scores; absent where the vocabulary is open. */
+  readonly selection?: { readonly first: PlanSelection; readonly next: PlanSelection } | undefined;
+}
+
+/** Outputs of an entry that are computed from its scores, and only when they are asked for. */
+export interface PlanSelection {
+  /** [rows]: the id that scores best, the lowest of equals. */
+  readonly best: string;
+  /** [rows]: log of the sum of e^(score - best score) over the vocabulary. */
+  readonly logSum: string;
+  /** [rows, count]: the best ids and their scores, the best first, equal ones by id. */
+  readonly ids: string;
+  readonly scores: string;
+  readonly count: number;
+  /** Whether that is the whole vocabulary. */
+  readonly isAll: boolean;
 }
 
 /** One tensor of the weight file. */
@@ -129,6 +162,8 @@ export interface PlanDispatch {
   /** Integers that the kernel reads from its uniform, in order; none when every size is a number. */
   readonly sizes: readonly Size[];
   readonly workgroups: readonly [Size, Size, Size];
+  /** The outputs that it works for; absent when all of them need it, or a state does. */
+  readonly only?: readonly string[] | undefined;
   /** Multiply-adds that the kernel's loops execute, and the least that the op needs. */
   readonly executed: Size;
   readonly declared: Size;

@@ -19,12 +19,18 @@ export type Visit = (
   builder: GraphBuilder,
 ) => readonly Value[] | undefined;
 
+/** Outputs besides those that there are; `value` gives what became of a value of the old graph. */
+export type MoreOutputs = (
+  builder: GraphBuilder,
+  value: (old: Value) => Value,
+) => readonly { readonly name: string; readonly value: Value }[];
+
 /**
  * The graph in which `visit` has replaced nodes, in order of execution. Equal nodes become one, and
  * nodes that no output needs any more go. A node that stays and reads what it read before is the same
  * object in both graphs, so an unchanged graph has the same nodes.
  */
-export function mapGraph(graph: Graph, visit: Visit): Graph {
+export function mapGraph(graph: Graph, visit: Visit, more: MoreOutputs = () => []): Graph {
   const builder = new GraphBuilder(graph.name);
   const replaced = new Map<Value, Value>();
   for (const input of graph.inputs) replaced.set(input.value, builder.adoptInput(input));
@@ -48,7 +54,7 @@ export function mapGraph(graph: Graph, visit: Visit): Graph {
   }
   for (const guard of graph.guards) builder.require(guard.requirement, guard.provenance);
   const outputs = graph.outputs.map((output) => ({ ...output, value: current(output.value) }));
-  return builder.finish(outputs, graph.symbols);
+  return builder.finish([...outputs, ...more(builder, current)], graph.symbols);
 }
 
 /** The node itself when it reads what it read before, else its like with the new operands. */

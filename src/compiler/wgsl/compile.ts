@@ -14,6 +14,7 @@ import type {
   PlanDispatch,
   PlanDType,
   PlanEntry,
+  PlanGeneration,
   PlanGuard,
   PlanKernel,
   PlanPlace,
@@ -22,12 +23,14 @@ import type {
 } from "../plan.ts";
 import { type DispatchWork, workOf } from "./dispatch-work.ts";
 import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
+import { withGeneration } from "./generation.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
 import { kernelMakers } from "./kernels/index.ts";
 import type { Kernel, KernelContext } from "./kernels/kernel.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
+import { Purposes } from "./purposes.ts";
 import { contextOf } from "./reader.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
@@ -40,6 +43,8 @@ export interface PlanOptions {
   readonly tuning?: Tuning;
   /** Bytes that a kernel may bind at once; what every device allows by default. */
   readonly largestBinding?: number;
+  /** How two of the entries generate: they get outputs from which a device chooses. */
+  readonly generation?: Omit<PlanGeneration, "selection">;
   /** Sizes in use, by symbol, for choices that no size can make wrong. */
   readonly typical?: ReadonlyMap<string, number>;
 }
@@ -53,7 +58,8 @@ export interface PlanArtefact {
 /** What every device lets a kernel bind at once. */
 const mostBound = 128 * 2 ** 20;
 
-export function compilePlan(graphs: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
+export function compilePlan(given: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
+  const { graphs, generation } = withGeneration(given, options.generation);
   const stored = new StoredWeights();
   const shared = new SharedParts(stored, options);
   const entries = graphs.map((graph) => new EntryCompiler(graph, shared, options).run());
@@ -64,6 +70,7 @@ export function compilePlan(graphs: readonly Graph[], options: PlanOptions = {})
     weights: shared.weights,
     kernels: shared.kernels,
     entries,
+    ...(generation !== undefined && { generation }),
   };
   return { plan, stored };
 }
@@ -161,6 +168,7 @@ interface DispatchDraft {
   readonly places: readonly { readonly place: PlanPlace }[];
   readonly sizes: readonly Dim[];
   readonly workgroups: readonly [Dim, Dim, Dim];
+  readonly only: readonly string[] | undefined;
   readonly traffic: Dim;
   readonly work: DispatchWork;
 }
@@ -174,12 +182,14 @@ class EntryCompiler {
   readonly #folds = new Map<Node, readonly Located[]>();
   readonly #slots: SlotDraft[] = [];
   readonly #dispatches: DispatchDraft[] = [];
+  readonly #purposes: Purposes;
   /** Bytes behind each place, for traffic. */
   readonly #bytes = new Map<string, Dim>();
 
   constructor(graph: Graph, shared: SharedParts, options: PlanOptions) {
     this.#graph = graph;
     this.#shared = shared;
+    this.#purposes = new Purposes(graph);
     this.#context = {
       tuning: options.tuning ?? defaultTuning,
       buffers: { located: (value) => this.#places.get(value), folds: (row) => this.#folds.get(row) },
@@ -256,9 +266,10 @@ class EntryCompiler {
         : attentionKernel(group, attention, this.#context);
     const nodes = nodesOf(group);
     const work = workOf(root, nodes, kernels);
+    const only = this.#purposes.of(nodes);
     kernels.forEach((kernel, at) => {
       const own = work[at];
-      if (own !== undefined) this.#write(kernel, root.provenance.path, own);
+      if (own !== undefined) this.#write(kernel, root.provenance.path, own, only);
     });
   }
 
@@ -294,7 +305,12 @@ class EntryCompiler {
     }
   }
 
-  #write({ writer, label, workgroups }: Kernel, path: string, work: DispatchWork): void {
+  #write(
+    { writer, label, workgroups }: Kernel,
+    path: string,
+    work: DispatchWork,
+    only?: readonly string[],
+  ): void {
     const written = writer.finish(label);
     const at = this.#dispatches.length;
     for (const { place } of written.places) {
@@ -313,6 +329,7 @@ class EntryCompiler {
       places: written.places,
       sizes: written.sizes,
       workgroups,
+      only,
       traffic,
       work,
     });
@@ -396,6 +413,7 @@ class EntryCompiler {
           places: draft.places.map((binding) => ({ ...binding, place: settled(binding.place) })),
           sizes: draft.sizes.map(sizeOf),
           workgroups: [sizeOf(draft.workgroups[0]), sizeOf(draft.workgroups[1]), sizeOf(draft.workgroups[2])],
+          ...(draft.only === undefined ? {} : { only: draft.only }),
           executed: sizeOf(draft.work.executed),
           declared: sizeOf(draft.work.declared),
           ...overheadOf(draft.work),

@@ -8,6 +8,7 @@
 import { failure } from "../failure.ts";
 import { randomNumbers } from "../random-numbers.ts";
 import { searchBeams } from "./beams.ts";
+import { canChoose, drawer } from "./choosing.ts";
 import { type Choice, checkOptions, type GenerationOptions } from "./options.ts";
 import {
   applyTemperature,
@@ -20,7 +21,7 @@ import {
   requireOneRow,
   rowOfScores,
 } from "./scores.ts";
-import type { GenerationSession } from "./session.ts";
+import type { ChoosingSession, GenerationSession } from "./session.ts";
 import { TextStream } from "./text-stream.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -52,6 +53,23 @@ export async function generate(
   tokenizer?: Tokenizer,
   onToken: (token: GeneratedToken) => void = () => {},
 ): Promise<Generated> {
+  const tokens = generateTokens(session, options, tokenizer);
+  for (;;) {
+    const next = await tokens.next();
+    if (next.done === true) return next.value;
+    onToken(next.value);
+  }
+}
+
+/**
+ * The same as they come, for `for await`; what all of it came to is returned. Leaving the loop ends it.
+ * @throws DiagnosticError as `generate` does
+ */
+export async function* generateTokens(
+  session: GenerationSession,
+  options: GenerationOptions,
+  tokenizer?: Tokenizer,
+): AsyncGenerator<GeneratedToken, Generated> {
   checkOptions(options);
   const { stopTexts = [], choice } = options;
   if (stopTexts.length > 0 && tokenizer === undefined) {
@@ -62,26 +80,33 @@ export async function generate(
   if (choice.kind === "beams") {
     const found = await searchBeams(session, choice, options, tokenizer);
     const stream = tokenizer && new TextStream(tokenizer, stopTexts);
-    for (const id of found.ids) onToken({ id, text: textOf(id, stream, options) });
+    for (const id of found.ids) yield { id, text: textOf(id, stream, options) };
     const rest = stream?.finish() ?? "";
-    if (rest !== "") onToken({ id: found.ids.at(-1) ?? 0, text: rest });
+    if (rest !== "") yield { id: found.ids.at(-1) ?? 0, text: rest };
     return { ...found, text: stream?.text };
   }
-  return await oneByOne(session, picker(choice), options, tokenizer, onToken);
+  const { choosing } = session;
+  const chosen =
+    choosing !== undefined && canChoose(options, choosing)
+      ? chooseThere(choosing, choice, options.limit)
+      : chooseHere(session, choice, options);
+  return yield* oneByOne(chosen, options, tokenizer);
 }
 
-async function oneByOne(
+interface Chosen {
+  readonly id: number;
+  /** The logarithm of the probability that the model gave it. */
+  readonly logProbability: number;
+}
+
+/** Ids that are chosen from all scores. One is asked for only when the one before it is not the last. */
+async function* chooseHere(
   session: GenerationSession,
-  pick: (scores: Float64Array) => number,
-  options: GenerationOptions,
-  tokenizer: Tokenizer | undefined,
-  onToken: (token: GeneratedToken) => void,
-): Promise<Generated> {
-  const { limit, stopIds, stopTexts = [], history = [], repetitionPenalty = 1, signal } = options;
-  const stream = tokenizer && new TextStream(tokenizer, stopTexts);
+  choice: SingleChoice,
+  { history = [], repetitionPenalty = 1 }: GenerationOptions,
+): AsyncGenerator<Chosen, void> {
+  const pick = picker(choice);
   const ids: number[] = [];
-  let logProbability = 0;
-  let reason: EndReason = "limit";
   let scores = await session.start();
   requireOneRow(scores);
   for (;;) {
@@ -89,19 +114,56 @@ async function oneByOne(
     penaliseRepetition(row, [...history, ...ids], repetitionPenalty);
     const logarithms = logSoftmax(row);
     const id = pick(row);
-    logProbability += logarithms[id] ?? 0;
+    ids.push(id);
+    yield { id, logProbability: logarithms[id] ?? 0 };
+    scores = await session.step([id]);
+  }
+}
+
+/** Ids that are chosen from the best scores, which are found where the scores are. */
+async function* chooseThere(
+  session: ChoosingSession,
+  choice: SingleChoice,
+  limit: number,
+): AsyncGenerator<Chosen, void> {
+  if (choice.kind === "greedy") {
+    for await (const { ids, scores, logTotal } of session.greedy(limit)) {
+      yield { id: ids[0] ?? 0, logProbability: (scores[0] ?? 0) - logTotal };
+    }
+    return;
+  }
+  const pick = drawer(choice);
+  let best = await session.start();
+  for (;;) {
+    const { id, score } = pick(best);
+    yield { id, logProbability: score - best.logTotal };
+    best = await session.step(id);
+  }
+}
+
+async function* oneByOne(
+  chosen: AsyncGenerator<Chosen, void>,
+  options: GenerationOptions,
+  tokenizer: Tokenizer | undefined,
+): AsyncGenerator<GeneratedToken, Generated> {
+  const { limit, stopIds, stopTexts = [], signal } = options;
+  const stream = tokenizer && new TextStream(tokenizer, stopTexts);
+  const ids: number[] = [];
+  let sum = 0;
+  let reason: EndReason = "limit";
+  for await (const { id, logProbability } of chosen) {
+    sum += logProbability;
     ids.push(id);
     const stops = stopIds?.has(id) === true;
     const text = textOf(id, stream, options);
     const ends = stops || stream?.stopped === true;
     const last = ends || ids.length >= limit || signal?.aborted === true;
-    onToken({ id, text: last ? text + (stream?.finish() ?? "") : text });
     if (ends) reason = "stop";
     else if (ids.length < limit && last) reason = "aborted";
+    yield { id, text: last ? text + (stream?.finish() ?? "") : text };
     if (last) break;
-    scores = await session.step([id]);
   }
-  return { ids, text: stream?.text, logProbability, reason };
+  return { ids, text: stream?.text, logProbability: sum, reason };
 }
 
 /** A stop id has no text. */
@@ -109,7 +171,9 @@ function textOf(id: number, stream: TextStream | undefined, { stopIds }: Generat
   return stream === undefined || stopIds?.has(id) === true ? "" : stream.push(id);
 }
 
-function picker(choice: Exclude<Choice, { readonly kind: "beams" }>): (scores: Float64Array) => number {
+type SingleChoice = Exclude<Choice, { readonly kind: "beams" }>;
+
+function picker(choice: SingleChoice): (scores: Float64Array) => number {
   if (choice.kind === "greedy") return best;
   const { temperature, topK, topP, seed } = choice;
   const next = randomNumbers(seed, "generation");

@@ -17,6 +17,28 @@ export interface GenerationSession {
   step(ids: readonly number[]): Promise<HostTensor>;
   /** Row i goes on from where row `from[i]` is; rows may be dropped, repeated and added. */
   reorder(from: readonly number[]): Promise<void>;
+  /** Where the scores need not leave the backend for an id to be chosen. */
+  readonly choosing?: ChoosingSession;
+}
+
+/** The best of what may come next, of one sequence. */
+export interface Best {
+  /** The best first, equal ones by id. */
+  readonly ids: readonly number[];
+  readonly scores: readonly number[];
+  /** The logarithm of the sum of e^score over the whole vocabulary. */
+  readonly logTotal: number;
+}
+
+/** A session of one sequence that gives only the best of its scores. */
+export interface ChoosingSession {
+  /** How many it gives; all where the vocabulary has no more. */
+  readonly count: number;
+  readonly isAll: boolean;
+  start(): Promise<Best>;
+  step(id: number): Promise<Best>;
+  /** From the start on, the best id each time; each is read before it is known whether it is wanted. */
+  greedy(limit: number): AsyncGenerator<Best, void>;
 }
 
 export type RunEntry = (inputs: ReadonlyMap<string, HostTensor>) => Promise<ReadonlyMap<string, HostTensor>>;
@@ -71,7 +93,7 @@ function oneRowOnly({ next, token }: GenerationPlan): Error {
 }
 
 /** Scores behind the last position: [rows, positions, vocabulary] → [rows, vocabulary]. */
-function lastScores(tensor: HostTensor): HostTensor {
+export function lastScores(tensor: HostTensor): HostTensor {
   const [rows = 1, positions = 1, size] = tensor.shape;
   if (size === undefined) return tensor;
   const last = Array.from({ length: rows }, (_, row) => (row + 1) * positions - 1);

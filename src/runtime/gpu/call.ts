@@ -1,8 +1,8 @@
 /**
  * One call of a prepared entry: inputs in, dispatches, state on, results out.
  *
- * Owns: what is recorded for the device and in which order. One encoder, one compute pass and one
- * submission; nothing waits for the device until results are read. Which buffers hold the state after
+ * Owns: what is recorded for the device and in which order. Nothing waits for the device until results are
+ * read (submission.ts). Which buffers hold the state after
  * the call is decided here, before anything is recorded.
  */
 import type { HostTensor } from "../../compiler/host-tensor.ts";
@@ -98,6 +98,17 @@ export class Call {
     }
   }
 
+  /** The entry's name. */
+  get entry(): string {
+    return this.#prepared.entry.name;
+  }
+
+  /** Whether a dispatch is needed where these outputs are wanted. */
+  serves(index: number, wanted: ReadonlySet<string>): boolean {
+    const only = this.#prepared.dispatches[index]?.dispatch.only;
+    return only === undefined || only.some((name) => wanted.has(name));
+  }
+
   get dispatchCount(): number {
     return this.#prepared.dispatches.length;
   }
@@ -142,6 +153,12 @@ export class Call {
     const { states, side, past, present } = this.#places;
     if (this.#writesState) states.settle(other(side), present);
     else if (past.ranges.size > 0) states.settle(side, past);
+  }
+
+  /** The state of the next call is what this one found: it is there until the next call writes. */
+  undo(): void {
+    const { states, side, past } = this.#places;
+    if (this.#writesState) states.settle(side, past);
   }
 
   /** Which dispatch the device refuses to have recorded. */

@@ -22,13 +22,14 @@ export class DeviceMemory {
   #lost: GPUDeviceLostInfo | undefined;
   #disposed = false;
   readonly #loss: Promise<never>;
+  readonly #hear = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    this.#unclaimed.push(deviceProblem(event.error));
+  };
 
   constructor(device: GPUDevice) {
     this.device = device;
-    device.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#unclaimed.push(deviceProblem(event.error));
-    });
+    device.addEventListener("uncapturederror", this.#hear);
     this.#loss = device.lost.then((info) => {
       this.#lost = info;
       throw this.#gone();
@@ -131,6 +132,7 @@ export class DeviceMemory {
     for (const buffer of this.#buffers.keys()) buffer.destroy();
     this.#buffers.clear();
     this.#disposed = true;
+    this.device.removeEventListener("uncapturederror", this.#hear);
     if (device) this.device.destroy();
   }
 

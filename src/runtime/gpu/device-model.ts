@@ -1,13 +1,14 @@
 /**
  * A plan's weights and kernels on one device, with the memory that all of its sessions share.
  *
- * Owns: what is lost with the device. The arena and the staging buffer only grow, and only while
- * something is prepared. Calls come one after another, so that one of each is enough.
+ * Owns: what is lost with the device. The arena and the staging buffers only grow, and only while
+ * something is prepared. Calls come one after another, so that one arena is enough.
  */
 import type { KernelPlan } from "../../compiler/plan.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { Kernels } from "./kernels.ts";
 import { type LoadOptions, PlanWeights } from "./plan-weights.ts";
+import { StagingBuffers } from "./staging.ts";
 import { bufferUsage } from "./usage.ts";
 import type { WeightStream } from "./weight-streams.ts";
 
@@ -42,6 +43,11 @@ export class GrowingBuffer {
     this.#buffer = await this.#memory.allocate(this.#what, bytes, this.#usage);
     this.#version += 1;
   }
+
+  release(): void {
+    this.#memory.free(this.#buffer);
+    this.#buffer = undefined;
+  }
 }
 
 export class DeviceModel {
@@ -52,16 +58,16 @@ export class DeviceModel {
   /** Values within a call. */
   readonly arena: GrowingBuffer;
   /** Results on their way to the host. */
-  readonly staging: GrowingBuffer;
+  readonly staging: StagingBuffers;
 
   private constructor(plan: KernelPlan, memory: DeviceMemory, weights: PlanWeights) {
     this.plan = plan;
     this.memory = memory;
     this.weights = weights;
     this.kernels = new Kernels(memory, plan);
-    const { storage, copySource, copyTarget, mapRead } = bufferUsage;
+    const { storage, copySource, copyTarget } = bufferUsage;
     this.arena = new GrowingBuffer(memory, "values within a call", storage | copySource | copyTarget);
-    this.staging = new GrowingBuffer(memory, "results", mapRead | copyTarget);
+    this.staging = new StagingBuffers(memory);
   }
 
   static async load(

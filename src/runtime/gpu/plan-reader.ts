@@ -4,7 +4,7 @@
  * Owns: the form of a plan file. Every index leads somewhere, every kind is one that is known, sizes use
  * the symbols of their entry. What only a device can judge (kernels) is left to it.
  */
-import type { KernelPlan, PlanEntry, PlanPlace, Size } from "../../compiler/plan.ts";
+import type { KernelPlan, PlanEntry, PlanPlace, PlanSelection, Size } from "../../compiler/plan.ts";
 import { describeError, failure } from "../failure.ts";
 import { symbolsOf } from "./sizes.ts";
 
@@ -39,6 +39,7 @@ function checkPlan(label: string, value: unknown): asserts value is KernelPlan {
   if (problem !== undefined) throw failure("plan-damaged", `${label} is damaged: ${problem}.`);
   // Its form was checked just now; what follows reads it as a plan.
   checkIndices(label, value as KernelPlan);
+  checkGeneration(label, value as KernelPlan);
 }
 
 /** What is wrong with a value at a place, or nothing. */
@@ -51,9 +52,9 @@ const whole: Check = (value, at) =>
   typeof value === "number" && Number.isSafeInteger(value) ? undefined : `${at} is no whole number`;
 
 const oneOf =
-  (...words: readonly string[]): Check =>
+  (...words: readonly unknown[]): Check =>
   (value, at) =>
-    typeof value === "string" && words.includes(value) ? undefined : `${at} is not ${words.join(" or ")}`;
+    words.includes(value) ? undefined : `${at} is not ${words.join(" or ")}`;
 
 const optional =
   (check: Check): Check =>
@@ -124,6 +125,7 @@ const dispatch = recordOf({
   places: listOf(recordOf({ place, range: optional(recordOf({ start: count, bytes: count })) })),
   sizes: listOf(size),
   workgroups: listOf(size, 3),
+  only: optional(listOf(text)),
   executed: size,
   declared: size,
   traffic: size,
@@ -141,7 +143,41 @@ const entry = recordOf({
   dispatches: listOf(dispatch),
 });
 
+const tokenPort = recordOf({ name: text, dtype: oneOf("i64", "i32"), rank: count });
+
+const selection = recordOf({
+  best: text,
+  logSum: text,
+  ids: text,
+  scores: text,
+  count,
+  isAll: oneOf(true, false),
+});
+
+const generation = recordOf({
+  name: text,
+  entries: recordOf({
+    first: text,
+    next: text,
+    prompt: optional(tokenPort),
+    audio: optional(recordOf({ name: text, sampleRate: count })),
+    others: listOf(text),
+    token: tokenPort,
+    firstScores: text,
+    nextScores: text,
+    states: listOf(
+      recordOf({ name: text, input: text, afterFirst: text, afterNext: text, rowAxis: optional(count) }),
+    ),
+  }),
+  prompt: optional(text),
+  stop: listOf(text),
+  limit: optional(count),
+  tokenizer: optional(text),
+  selection: optional(recordOf({ first: selection, next: selection })),
+});
+
 const plan = recordOf({
+  generation: optional(generation),
   model: text,
   weights: listOf(
     recordOf({
@@ -206,6 +242,42 @@ function checkIndices(label: string, { weights, kernels, entries }: KernelPlan):
     }
     checkStates(entries, damaged);
   }
+}
+
+/** What the plan says of generation is there. */
+function checkGeneration(label: string, { generation: found, entries: all }: KernelPlan): void {
+  if (found === undefined || found === null) return;
+  const { entries, selection: chosen } = found;
+  const damaged = (what: string): Error => failure("plan-damaged", `${label} is damaged: ${what}.`);
+  const check = (entryName: string, inputs: readonly string[], outputs: readonly string[]): void => {
+    const entry = all.find((each) => each.name === entryName);
+    if (entry === undefined) throw damaged(`it generates from ${entryName}, which it does not have`);
+    for (const [wanted, ports] of [
+      [inputs, entry.inputs],
+      [outputs, entry.outputs],
+    ] as const) {
+      const missing = wanted.find((name) => !ports.some((each) => each.name === name));
+      if (missing !== undefined)
+        throw damaged(`it generates with ${missing}, which ${entryName} does not have`);
+    }
+  };
+  const chosenBy = (from: PlanSelection | undefined): string[] =>
+    from === undefined ? [] : [from.best, from.logSum, from.ids, from.scores];
+  const given = [entries.prompt?.name, entries.audio?.name].filter((name) => name !== undefined);
+  const { states } = entries;
+  check(
+    entries.first,
+    [...given, ...entries.others],
+    [entries.firstScores, ...states.map(({ afterFirst }) => afterFirst), ...chosenBy(chosen?.first)],
+  );
+  check(
+    entries.next,
+    [entries.token.name, ...states.map(({ input }) => input)],
+    [entries.nextScores, ...states.map(({ afterNext }) => afterNext), ...chosenBy(chosen?.next)],
+  );
+  // A tokenizer is fetched from beside the plan, never from elsewhere.
+  if (found.tokenizer !== undefined && !/^[\w.-]+$/.test(found.tokenizer))
+    throw damaged("its tokenizer lies elsewhere");
 }
 
 /** A state that an entry binds is one of its inputs or outputs. */

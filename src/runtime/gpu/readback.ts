@@ -31,20 +31,23 @@ export function stagedBytes(staged: readonly Staged[]): number {
   return last === undefined ? 0 : last.offset + aligned(last.bytes);
 }
 
-/** Waits for the device and reads what was copied to the staging buffer. */
+/** Waits for the device and reads what was copied to a staging buffer, which is then free again. */
 export async function readStaged(
   on: DeviceModel,
   staged: readonly Staged[],
+  buffer: GPUBuffer | undefined,
 ): Promise<Map<string, HostTensor>> {
   const results = new Map<string, HostTensor>();
   const bytes = stagedBytes(staged);
-  if (bytes === 0) {
+  if (bytes === 0 || buffer === undefined) {
     for (const { name, dtype, shape } of staged)
       results.set(name, fromWords(dtype, shape, new ArrayBuffer(0)));
     return results;
   }
-  const { buffer } = on.staging;
-  await on.memory.await(buffer.mapAsync(mapForReading, 0, bytes));
+  await on.memory.await(buffer.mapAsync(mapForReading, 0, bytes)).catch((error: unknown) => {
+    on.staging.discard(buffer);
+    throw error;
+  });
   try {
     const mapped = buffer.getMappedRange(0, bytes);
     for (const { name, dtype, shape, offset, bytes: length } of staged) {
@@ -52,6 +55,7 @@ export async function readStaged(
     }
   } finally {
     buffer.unmap();
+    on.staging.release(buffer);
   }
   return results;
 }

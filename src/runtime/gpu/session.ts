@@ -5,14 +5,14 @@
  * session serves anything that calls entries: a classifier, generation, a server.
  */
 import type { HostTensor } from "../../compiler/host-tensor.ts";
-import type { PlanEntry } from "../../compiler/plan.ts";
+import type { KernelPlan, PlanEntry } from "../../compiler/plan.ts";
 import { failure } from "../failure.ts";
+import { AheadCalls, callAhead } from "./ahead-calls.ts";
 import { Call, type CallInputs, type Wanted } from "./call.ts";
-import type { DeviceModel } from "./device-model.ts";
+import { type DeviceModel, GrowingBuffer } from "./device-model.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 import type { GpuModel } from "./model.ts";
 import { PreparedEntry, type PreparedPort, stateTypes } from "./prepared-entry.ts";
-import { placeStaged, readStaged, type Staged, stagedBytes } from "./readback.ts";
 import { Journal } from "./recovery.ts";
 import type { Symbols } from "./sizes.ts";
 import {
@@ -25,12 +25,13 @@ import {
   writeState,
 } from "./state-copies.ts";
 import { States } from "./states.ts";
+import { Submission } from "./submission.ts";
 import { acceptSymbols, bindSymbols } from "./symbols.ts";
 import { type DispatchTime, timeDispatches } from "./trace.ts";
 import { bufferUsage } from "./usage.ts";
 
 export interface CallOptions {
-  /** Outputs to read; all but states by default. */
+  /** Outputs to read; by default all but states and what a device chooses from scores. */
   readonly read?: readonly string[];
   /** Outputs to keep on the device as well: each takes a buffer of its own until it is disposed of. */
   readonly keep?: readonly string[];
@@ -41,6 +42,19 @@ export interface CallOptions {
 export interface CallResult {
   readonly outputs: ReadonlyMap<string, HostTensor>;
   readonly kept: ReadonlyMap<string, DeviceTensor>;
+}
+
+/** An output of each call that is an input of the next. */
+export interface Link {
+  readonly output: string;
+  readonly input: string;
+}
+
+export interface FollowOptions {
+  /** Outputs to read of each call. */
+  readonly read: readonly string[];
+  /** Calls at most. */
+  readonly limit: number;
 }
 
 /** More sizes than that are seldom used by turns; those used longest ago go first. */
@@ -55,6 +69,9 @@ export class GpuSession {
   readonly #prepared = new Map<string, PreparedEntry>();
   #on: DeviceModel;
   #states: States;
+  /** What one call hands to the next. */
+  #handed: GrowingBuffer;
+  readonly #ahead = new AheadCalls();
   #disposed = false;
 
   constructor(model: GpuModel, close: (session: GpuSession) => void) {
@@ -62,14 +79,22 @@ export class GpuSession {
     this.#close = close;
     this.#on = model.current;
     this.#states = new States(this.#on.memory, stateTypes(model.plan));
+    this.#handed = handedBuffer(this.#on);
     this.#journal = model.recovery && new Journal(model.recovery.every);
   }
 
-  /** Makes an entry ready for these sizes: a call with them then creates no buffer and compiles nothing. */
-  async prepare(entry: string, symbols: Symbols = new Map()): Promise<void> {
+  /**
+   * Makes an entry ready for these sizes: a call with them then creates no buffer and compiles nothing.
+   * @param link also for `follow` with this link
+   */
+  async prepare(entry: string, symbols: Symbols = new Map(), link?: Link): Promise<void> {
     await this.#inTurn(async () => {
       const prepared = await this.#prepare(this.#model.entry(entry), symbols, acceptSymbols);
       await Call.prepare(prepared, this.#states);
+      if (link === undefined || this.#journal !== undefined) return;
+      const [output] = outputsOf(prepared, [link.output], this.#model);
+      await this.#handed.reserve(output?.bytes ?? 0);
+      await this.#on.staging.reserve(this.#usualBytes(prepared), 2);
     });
   }
 
@@ -85,6 +110,73 @@ export class GpuSession {
       );
       return result;
     });
+  }
+
+  /**
+   * Calls an entry again and again: an output of each call is an input of the next and does not leave the
+   * device for that. Each call is made while the one before it is read. Whoever stops early, or asks something
+   * else of the session in between, finds the state as the last call that was given out left it.
+   * @param start the input of the first call
+   */
+  async *follow(
+    entry: string,
+    link: Link,
+    start: HostTensor,
+    options: FollowOptions,
+  ): AsyncGenerator<ReadonlyMap<string, HostTensor>, void> {
+    const { limit } = options;
+    const read = [...new Set([...options.read, link.output])];
+    if (this.#journal !== undefined) {
+      // What a loss is recovered from has to be on the host: nothing is made ahead.
+      let given: HostTensor = start;
+      for (let made = 0; made < limit; made++) {
+        const { outputs } = await this.call(entry, new Map([[link.input, given]]), { read });
+        yield outputs;
+        given = handedOn(outputs, link, start);
+      }
+      return;
+    }
+    yield* callAhead(
+      {
+        submit: (given) => this.#inTurn(() => this.#submitFollowing(entry, link, given ?? start, read)),
+        submitAhead: () =>
+          this.#inTurn(async () => {
+            const given = this.#handedTensor(link, entry, start);
+            return this.#ahead.made(await this.#submitFollowing(entry, link, given, read));
+          }),
+        undo: (call) => this.#model.alone(async () => this.#ahead.undo(call)),
+        accept: (call) => this.#ahead.accept(call),
+        next: (outputs) => handedOn(outputs, link, start),
+      },
+      limit,
+    );
+  }
+
+  #handedTensor({ input }: Link, entry: string, like: HostTensor): DeviceTensor {
+    const port = this.#model.entry(entry).inputs.find(({ name }) => name === input);
+    return new DeviceTensor(this.#on.memory, port?.dtype ?? "i64", like.shape, this.#handed.buffer);
+  }
+
+  async #submitFollowing(
+    entry: string,
+    link: Link,
+    given: HostTensor | DeviceTensor,
+    read: readonly string[],
+  ): Promise<Submission> {
+    const { prepared, call } = await this.#begin(
+      this.#model.entry(entry),
+      new Map([[link.input, given]]),
+      {},
+    );
+    const [output] = outputsOf(prepared, [link.output], this.#model);
+    if (output === undefined) throw failure("internal-error", `The entry ${entry} hands nothing on.`);
+    await this.#handed.reserve(output.bytes);
+    const copied = { output, target: this.#handed.buffer, targetOffset: 0 };
+    const submission = await Submission.start(this.#on, call, outputsOf(prepared, read, this.#model), [
+      copied,
+    ]);
+    submission.commit();
+    return submission;
   }
 
   /**
@@ -110,6 +202,7 @@ export class GpuSession {
   /** Back to zero state. */
   async reset(): Promise<void> {
     await this.#model.alone(async () => {
+      this.#ahead.undo();
       this.#states.reset();
       this.#journal?.begin(new Map());
     });
@@ -165,36 +258,19 @@ export class GpuSession {
     for (const prepared of this.#prepared.values()) prepared.dispose();
     this.#prepared.clear();
     this.#states.release();
+    this.#handed.release();
     this.#close(this);
   }
 
   async #run(entryName: string, inputs: CallInputs, options: CallOptions): Promise<CallResult> {
     const { prepared, call } = await this.#begin(this.#model.entry(entryName), inputs, options);
-    const { memory, staging } = this.#on;
-    const read = outputsOf(prepared, options.read);
-    const staged = placeStaged(read.map(stagedValue));
-    await staging.reserve(stagedBytes(staged));
-    const targets: Wanted[] = read.map((output, index) => {
-      return { output, target: staging.buffer, targetOffset: staged[index]?.offset ?? 0 };
-    });
-    const kept = await this.#keep(outputsOf(prepared, options.keep ?? []), targets);
+    const read = outputsOf(prepared, options.read, this.#model);
+    const copied: Wanted[] = [];
+    const kept = await this.#keep(outputsOf(prepared, options.keep ?? [], this.#model), copied);
     try {
-      const watched = memory.watch(() => {
-        call.write();
-        const encoder = memory.device.createCommandEncoder({ label: entryName });
-        call.recordStart(encoder);
-        const pass = encoder.beginComputePass({ label: entryName });
-        for (let index = 0; index < call.dispatchCount; index++) call.recordDispatch(pass, index, index - 1);
-        pass.end();
-        call.recordEnd(encoder, targets);
-        memory.device.queue.submit([encoder.finish()]);
-      });
-      const [outputs, problem] = await Promise.all([
-        readStaged(this.#on, staged),
-        memory.await(watched.problem),
-      ]);
-      if (problem !== undefined) throw await call.refused(problem);
-      call.commit();
+      const submission = await Submission.start(this.#on, call, read, copied);
+      const outputs = await submission.results();
+      submission.commit();
       return { outputs, kept };
     } catch (error) {
       for (const tensor of kept.values()) tensor.dispose();
@@ -240,14 +316,19 @@ export class GpuSession {
     this.#prepared.delete(key);
     this.#prepared.set(key, prepared);
     await this.#on.arena.reserve(prepared.layout.bytes);
-    const usual = outputsOf(prepared, undefined).reduce((total, { bytes }) => total + bytes + 256, 0);
-    await this.#on.staging.reserve(usual);
+    await this.#on.staging.reserve(this.#usualBytes(prepared));
     for (const [oldest, unused] of this.#prepared) {
       if (this.#prepared.size <= preparedAtOnce) break;
       unused.dispose();
       this.#prepared.delete(oldest);
     }
     return prepared;
+  }
+
+  /** Room for what is read by default. */
+  #usualBytes(prepared: PreparedEntry): number {
+    const usual = outputsOf(prepared, undefined, this.#model);
+    return usual.reduce((total, { bytes }) => total + bytes + 256, 0);
   }
 
   async #keep(outputs: readonly PreparedPort[], targets: Wanted[]): Promise<Map<string, DeviceTensor>> {
@@ -274,6 +355,7 @@ export class GpuSession {
           if (this.#disposed) this.#on.memory.requireUsable();
           if (this.#on !== this.#model.current) await this.#follow(this.#model.current);
           this.#on.memory.requireUsable();
+          this.#ahead.undo();
           return await action();
         } catch (error) {
           const { memory } = this.#on;
@@ -289,6 +371,8 @@ export class GpuSession {
     this.#on = on;
     this.#prepared.clear();
     this.#states = new States(on.memory, stateTypes(this.#model.plan));
+    this.#handed = handedBuffer(on);
+    this.#ahead.forget();
     if (this.#journal === undefined) return;
     await writeState(on, this.#states, this.#journal.base);
     for (const step of this.#journal.steps) {
@@ -301,8 +385,15 @@ export class GpuSession {
   }
 }
 
-function outputsOf(prepared: PreparedEntry, names: readonly string[] | undefined): PreparedPort[] {
-  if (names === undefined) return prepared.outputs.filter(({ port }) => port.state === undefined);
+function outputsOf(
+  prepared: PreparedEntry,
+  names: readonly string[] | undefined,
+  model: GpuModel,
+): PreparedPort[] {
+  if (names === undefined) {
+    const chosen = chosenOutputs(model.plan);
+    return prepared.outputs.filter(({ port }) => port.state === undefined && !chosen.has(port.name));
+  }
   return names.map((name) => {
     const found = prepared.outputs.find(({ port }) => port.name === name);
     if (found !== undefined) return found;
@@ -312,6 +403,29 @@ function outputsOf(prepared: PreparedEntry, names: readonly string[] | undefined
   });
 }
 
-function stagedValue({ port, shape, bytes }: PreparedPort): Omit<Staged, "offset"> {
-  return { name: port.name, dtype: port.dtype, shape, bytes };
+/** What entries give for a device to choose from. */
+function chosenOutputs({ generation }: KernelPlan): ReadonlySet<string> {
+  const { first, next } = generation?.selection ?? {};
+  return new Set(
+    [first, next].flatMap((each) => (each ? [each.best, each.logSum, each.ids, each.scores] : [])),
+  );
+}
+
+function handedBuffer({ memory }: DeviceModel): GrowingBuffer {
+  return new GrowingBuffer(
+    memory,
+    "what is handed from call to call",
+    bufferUsage.copySource | bufferUsage.copyTarget,
+  );
+}
+
+/** The next input from what was read, in the shape of the first. */
+function handedOn(
+  outputs: ReadonlyMap<string, HostTensor>,
+  { output }: Link,
+  { dtype, shape }: HostTensor,
+): HostTensor {
+  const found = outputs.get(output);
+  if (found === undefined) throw failure("internal-error", `The output ${output} was not read.`);
+  return { dtype, shape, data: found.data };
 }

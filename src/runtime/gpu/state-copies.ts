@@ -103,16 +103,18 @@ export async function readState(on: DeviceModel, states: States): Promise<Map<st
       dtype: states.types.get(name) ?? "f32",
     })),
   );
-  if (stagedBytes(staged) > 0) {
-    await on.staging.reserve(stagedBytes(staged));
-    await record(on.memory, "read the state", (encoder) => {
-      for (const [index, [, { offset, bytes }]] of ranges.entries()) {
-        if (bytes === 0) continue;
-        encoder.copyBufferToBuffer(states.past, offset, on.staging.buffer, staged[index]?.offset ?? 0, bytes);
-      }
-    });
-  }
-  return await readStaged(on, staged);
+  if (stagedBytes(staged) === 0) return await readStaged(on, staged, undefined);
+  const staging = await on.staging.claim(stagedBytes(staged));
+  await record(on.memory, "read the state", (encoder) => {
+    for (const [index, [, { offset, bytes }]] of ranges.entries()) {
+      if (bytes === 0) continue;
+      encoder.copyBufferToBuffer(states.past, offset, staging, staged[index]?.offset ?? 0, bytes);
+    }
+  }).catch((error: unknown) => {
+    on.staging.discard(staging);
+    throw error;
+  });
+  return await readStaged(on, staged, staging);
 }
 
 export async function writeState(on: DeviceModel, states: States, state: HostState): Promise<void> {
