@@ -22,8 +22,9 @@ import {
 } from "./options.ts";
 import { Output } from "./output.ts";
 import { inFolder, writeTogether, writeWhole } from "./output-files.ts";
-import { compileEntry } from "./program.ts";
+import { compileEntry, generationNames } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
+import { tokenizerPath } from "./prompt.ts";
 import type { Run } from "./run-state.ts";
 import { writeTritonRepository } from "./triton-repository.ts";
 import { packageVersion } from "./version.ts";
@@ -33,6 +34,7 @@ interface CompileOptions extends ModelOptions, AdapterOptions {
   readonly entry: readonly string[];
   readonly tap: readonly string[];
   readonly weights?: string;
+  readonly tokenizer?: string;
   readonly target: "onnx" | "webgpu";
   readonly out: string;
   readonly externalData?: boolean;
@@ -45,10 +47,15 @@ export function addCompile(program: Command, run: Run): void {
   withAdapterOptions(withModelOptions(program.command("compile")))
     .summary("compile entries to ONNX files or a WebGPU plan")
     .description(
-      "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request. For WebGPU: one plan of all entries, and its weights beside it.",
+      "Writes one ONNX model for each entry. Several entries share one file of weights; so does a model of more than 1 GB, or on request. For WebGPU: one plan of all entries, and beside it its weights and, where it generates, the tokenizer.",
     )
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
-    .option("-e, --entry <name>", "an entry (repeatable); the first of the model by default", collect, [])
+    .option(
+      "-e, --entry <name>",
+      "an entry (repeatable); the first of the model by default, for WebGPU those that it generates with",
+      collect,
+      [],
+    )
     .addOption(weightsOption())
     .addOption(
       new Option("-t, --target <target>", "what to compile for").choices(["onnx", "webgpu"]).default("onnx"),
@@ -65,6 +72,10 @@ export function addCompile(program: Command, run: Run): void {
       ),
     )
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
+    .option(
+      "--tokenizer <file>",
+      "for WebGPU: the tokenizer.json that goes with the plan, by default the one beside the weights",
+    )
     .option("--external-data", "put the weights into a file beside the model")
     .requiredOption(
       "-o, --out <path>",
@@ -77,7 +88,14 @@ export function addCompile(program: Command, run: Run): void {
 
 async function compile(file: string, options: CompileOptions): Promise<number> {
   const output = new Output("compile", { json: options.json === true, color: useColor(options) });
-  const names = options.entry.length === 0 ? [undefined] : options.entry;
+  const generation = options.target === "webgpu" ? generationNames(file, options).declared : undefined;
+  if (options.tokenizer !== undefined && generation === undefined) {
+    throw failure("tokenizer-unused", "No tokenizer goes with what is compiled.", {
+      hint: "one goes with a WebGPU plan of a model that declares `generate`; leave out --tokenizer",
+    });
+  }
+  const usual = generation === undefined ? [undefined] : [generation.first, generation.next];
+  const names = options.entry.length === 0 ? usual : options.entry;
   const single = options.out.endsWith(".onnx");
   if (single && options.host !== undefined) {
     throw failure("output-unwritable", `A model repository doesn't fit into the one file ${options.out}.`, {
@@ -110,7 +128,8 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const weights = await openWeights(options.weights, graphs, model, output, adapters);
   const progress = terminalProgress(!output.json);
   try {
-    const written = { out: options.out, progress };
+    const tokenizer = generation && tokenizerPath(options);
+    const written = { out: options.out, progress, generation, tokenizer };
     const files =
       options.target === "webgpu"
         ? await (await import("./compile-webgpu.ts")).writePlan(graphs, name, weights, written)

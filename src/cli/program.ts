@@ -59,14 +59,21 @@ export interface GeneratingEntries {
   readonly declared: Generation | undefined;
 }
 
-/**
- * @throws DiagnosticError also `no-generation`, when no entry continues another
- */
-export function compileGeneration(path: string, options: ModelOptions, output: Output): GeneratingEntries {
+/** The names of the entries by which a model generates, and what it says of generation. */
+export interface GenerationNames {
+  readonly model: string;
+  readonly names: { readonly first: string; readonly next: string } | undefined;
+  readonly declared: Generation | undefined;
+}
+
+/** Which entries of a model generate, before any of them is compiled. */
+export function generationNames(path: string, options: ModelOptions): GenerationNames {
   const sink = new DiagnosticSink();
-  const program = openProgram(path, options, sink);
-  const model = { model: options.model, settings: options.set };
-  const outline = outlineOf(program, model, sink);
+  return namesIn(openProgram(path, options, sink), options, sink);
+}
+
+function namesIn(program: Program, options: ModelOptions, sink: DiagnosticSink): GenerationNames {
+  const outline = outlineOf(program, { model: options.model, settings: options.set }, sink);
   if (outline === undefined) throw new DiagnosticError(sink.sorted());
   const { generation } = outline.instance.plans();
   const entries = outline.instance.entries.map((entry) => ({
@@ -74,16 +81,26 @@ export function compileGeneration(path: string, options: ModelOptions, output: O
     continues: entry.continues?.name,
   }));
   const names = generationOf({ plans: { generation }, entries });
+  return { model: outline.declaration.name.name, names, declared: generation };
+}
+
+/**
+ * @throws DiagnosticError also `no-generation`, when no entry continues another
+ */
+export function compileGeneration(path: string, options: ModelOptions, output: Output): GeneratingEntries {
+  const sink = new DiagnosticSink();
+  const program = openProgram(path, options, sink);
+  const { names, declared, model } = namesIn(program, options, sink);
   if (names === undefined) {
     if (sink.hasErrors) throw new DiagnosticError(sink.sorted());
-    throw failure("no-generation", `The model ${outline.declaration.name.name} does not generate.`, {
+    throw failure("no-generation", `The model ${model} does not generate.`, {
       hint: "write `generate text from prefill then step` in it, with an entry that continues the other",
     });
   }
   const first = compileOne(program, options, { entry: names.first }, sink);
   const next = compileOne(program, options, { entry: names.next }, sink);
   output.diagnostics(sink.sorted());
-  return { first, next, declared: generation };
+  return { first, next, declared };
 }
 
 function compileOne(

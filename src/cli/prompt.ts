@@ -10,6 +10,7 @@ import type { GenerationPlan } from "../compiler/generation-plan.ts";
 import type { Generation } from "../lang/plans.ts";
 import { failure, failureDiagnostic } from "../runtime/failure.ts";
 import { byteTokenizer } from "../runtime/generation/byte-tokenizer.ts";
+import { type Stops, stopsFor } from "../runtime/generation/stops.ts";
 import { readTokenizer, type Tokenizer } from "../runtime/generation/tokenizer.ts";
 import { readFileText } from "./files.ts";
 import type { GenerationCommandOptions } from "./generation-options.ts";
@@ -22,15 +23,20 @@ const bytes = "bytes";
 
 /** The tokenizer that was named, or the one beside the weights. */
 export async function openTokenizer(options: GenerationCommandOptions): Promise<Tokenizer | undefined> {
-  const { tokenizer, weights } = options;
-  if (tokenizer === bytes && !existsSync(tokenizer)) return byteTokenizer;
-  if (tokenizer !== undefined) {
-    const path = isFolder(tokenizer) ? join(tokenizer, fileName) : tokenizer;
-    return await readTokenizer(await readFileText(path), path);
-  }
+  if (options.tokenizer === bytes && !existsSync(bytes)) return byteTokenizer;
+  const path = tokenizerPath(options);
+  return path === undefined ? undefined : await readTokenizer(await readFileText(path), path);
+}
+
+/** The file that was named, or the one beside the weights where there is one. */
+export function tokenizerPath({
+  tokenizer,
+  weights,
+}: Pick<GenerationCommandOptions, "tokenizer" | "weights">): string | undefined {
+  if (tokenizer !== undefined) return isFolder(tokenizer) ? join(tokenizer, fileName) : tokenizer;
   if (weights === undefined) return undefined;
   const beside = join(isFolder(weights) ? weights : dirname(weights), fileName);
-  return existsSync(beside) ? await readTokenizer(await readFileText(beside), beside) : undefined;
+  return existsSync(beside) ? beside : undefined;
 }
 
 function isFolder(path: string): boolean {
@@ -90,36 +96,26 @@ export function requireKnownIds(ids: readonly number[], vocabulary: number | und
   );
 }
 
-export interface Stops {
-  readonly ids: ReadonlySet<number>;
-  readonly texts: readonly string[];
-}
-
-/** A stop that is one token is an id; any other is looked for in the text. */
+/** Those that the user gives, and those that the model declares. */
 export function stopsOf(
   options: GenerationCommandOptions,
   declared: Generation | undefined,
   tokenizer: Tokenizer | undefined,
   output: Output,
 ): Stops {
-  const ids = new Set(options.stopId);
-  const texts: string[] = [];
-  for (const stop of options.stop) {
-    const id = needTokenizer(tokenizer, "A stop text is found in text").idOf(stop);
-    if (id === undefined) texts.push(stop);
-    else ids.add(id);
+  if (options.stop.length > 0) needTokenizer(tokenizer, "A stop text is found in text");
+  if (tokenizer !== undefined) {
+    const { ids, texts } = stopsFor([...options.stop, ...(declared?.stop ?? [])], tokenizer);
+    return { ids: new Set([...options.stopId, ...ids]), texts };
   }
   for (const stop of declared?.stop ?? []) {
-    const id = tokenizer?.idOf(stop);
-    if (id !== undefined) ids.add(id);
-    else if (tokenizer !== undefined) texts.push(stop);
-    else if (options.stopId.length === 0 && !readsBytes(options)) {
+    if (options.stopId.length === 0 && !readsBytes(options)) {
       const message = `Without a tokenizer generation can't stop at ${JSON.stringify(stop)}, as the model declares.`;
       const hint = "give --tokenizer tokenizer.json, or --stop-id";
       output.diagnostics([failureDiagnostic("stop-unknown", message, { severity: "warning", hint })]);
     }
   }
-  return { ids, texts };
+  return { ids: new Set(options.stopId), texts: [] };
 }
 
 function needTokenizer(tokenizer: Tokenizer | undefined, why: string): Tokenizer {

@@ -77,6 +77,8 @@ export async function* generateTokens(
       hint: "give the checkpoint's tokenizer.json, or stop ids",
     });
   }
+  if (options.signal?.aborted === true)
+    return { ids: [], text: tokenizer && "", logProbability: 0, reason: "aborted" };
   if (choice.kind === "beams") {
     const found = await searchBeams(session, choice, options, tokenizer);
     const stream = tokenizer && new TextStream(tokenizer, stopTexts);

@@ -9,6 +9,7 @@ import { failure } from "../failure.ts";
 import { acquireDevice, adapterName, type DeviceOptions } from "./device.ts";
 import { DeviceModel } from "./device-model.ts";
 import type { LoadOptions } from "./plan-weights.ts";
+import { type PrepareOptions, prepareKernels } from "./preparation.ts";
 import { GpuSession } from "./session.ts";
 import type { WeightStream } from "./weight-streams.ts";
 
@@ -86,6 +87,15 @@ export class GpuModel {
     const session = new GpuSession(this, (closed) => this.#sessions.delete(closed));
     this.#sessions.add(session);
     return session;
+  }
+
+  /**
+   * Compiles the kernels of entries, all of them by default. What calls need besides is a matter of sizes
+   * (`GpuSession.prepare`).
+   */
+  async prepare(options: PrepareOptions & { readonly entries?: readonly string[] } = {}): Promise<void> {
+    const entries = options.entries?.map((name) => this.entry(name)) ?? this.plan.entries;
+    await prepareKernels(this.#current, entries, options);
   }
 
   /** Runs `action` when those before it are done. */
