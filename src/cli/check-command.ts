@@ -1,7 +1,7 @@
 /**
  * `ossicle check`: whether a file means something, and what.
  */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { checkBudgets } from "../compiler/cost/budget.ts";
 import type { BudgetRequest } from "../compiler/cost/limit.ts";
 import { catalog } from "../compiler/ops/index.ts";
@@ -11,8 +11,11 @@ import { DiagnosticSink } from "../lang/diagnostic.ts";
 import { modelNames } from "../lang/model.ts";
 import type { Program } from "../lang/program.ts";
 import { printType } from "../lang/types.ts";
-import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
+import { failure } from "../runtime/failure.ts";
+import { atOption, secondsOption } from "./cost-options.ts";
+import { collect, type ModelOptions, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
+import type { GivenSizes } from "./plan-sizes.ts";
 import { openProgram } from "./program.ts";
 import type { Run } from "./run-state.ts";
 
@@ -24,12 +27,33 @@ export function addCheck(program: Command, run: Run): void {
     )
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("--allow <code>", "a warning to leave out (repeatable)", collectWarnings, [])
-    .action((file: string, options: CheckOptions) => {
-      run.status = check(file, options);
+    .addOption(
+      new Option(
+        "-t, --target <target>",
+        "also compile the entries for this target, without weights, and hold them to a device",
+      ).choices(["webgpu"]),
+    )
+    .option(
+      "--device <device>",
+      "what the device allows: `default` for what every device does, or a profile that `ossicle device` wrote; with --target",
+    )
+    .option(
+      "-e, --entry <name>",
+      "with --target: an entry (repeatable); all of the model by default",
+      collect,
+      [],
+    )
+    .addOption(atOption())
+    .addOption(secondsOption())
+    .action(async (file: string, options: CheckOptions) => {
+      run.status = await check(file, options);
     });
 }
 
-interface CheckOptions extends ModelOptions {
+interface CheckOptions extends ModelOptions, GivenSizes {
+  readonly target?: "webgpu";
+  readonly device?: string;
+  readonly entry: readonly string[];
   readonly allow: readonly string[];
 }
 
@@ -39,8 +63,9 @@ function collectWarnings(code: string, earlier: readonly string[]): string[] {
   throw new InvalidArgumentError(`the warnings are ${warningNames.join(", ")}`);
 }
 
-function check(file: string, options: CheckOptions): number {
+async function check(file: string, options: CheckOptions): Promise<number> {
   const output = new Output("check", { json: options.json === true, color: useColor(options) });
+  requireTarget(options);
   const sink = new DiagnosticSink();
   const opened = openProgram(file, options, sink);
   const request = { model: options.model, settings: options.set };
@@ -64,7 +89,39 @@ function check(file: string, options: CheckOptions): number {
     }
     if (modelNames(opened).length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
   }
+  if (options.target !== undefined && !sink.hasErrors) {
+    const { checkDevice } = await import("./check-device.ts");
+    const model = options.model ?? entries[0]?.model;
+    const names = entries.flatMap((entry) => (entry.model === model ? [entry.entry] : []));
+    await checkDevice(
+      opened,
+      {
+        device: options.device ?? "default",
+        model,
+        settings: options.set,
+        entries: options.entry.length > 0 ? options.entry : names,
+        at: options.at,
+        ...(options.seconds !== undefined && { seconds: options.seconds }),
+      },
+      output,
+    );
+  }
   return output.finish();
+}
+
+/** Options that say how a target is checked, without a target. */
+function requireTarget({ target, device, entry, at, seconds }: CheckOptions): void {
+  if (target !== undefined) return;
+  const given = [
+    ...(device === undefined ? [] : ["--device"]),
+    ...(entry.length > 0 ? ["--entry"] : []),
+    ...(at.size > 0 ? ["--at"] : []),
+    ...(seconds === undefined ? [] : ["--seconds"]),
+  ];
+  if (given.length === 0) return;
+  throw failure("wrong-usage", `${given.join(" and ")} say how a target is checked, and there is none.`, {
+    hint: "add --target webgpu",
+  });
 }
 
 /** Of every model that was checked; what is set is set for the chosen one. */

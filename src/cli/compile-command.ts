@@ -41,6 +41,7 @@ interface CompileOptions extends ModelOptions, AdapterOptions {
   readonly profile: OnnxProfile;
   readonly stateNames: StateNames;
   readonly host?: "triton";
+  readonly device?: string;
 }
 
 export function addCompile(program: Command, run: Run): void {
@@ -70,6 +71,10 @@ export function addCompile(program: Command, run: Run): void {
       new Option("--host <host>", "lay the files out for a server: triton writes a model repository").choices(
         ["triton"],
       ),
+    )
+    .option(
+      "--device <device>",
+      "for WebGPU: what to split large weights for, `default` or a profile that `ossicle device` wrote",
     )
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
     .option(
@@ -111,6 +116,11 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
       },
     );
   }
+  if (options.device !== undefined && options.target !== "webgpu") {
+    throw failure("wrong-usage", "--device says what a WebGPU plan is split for.", {
+      hint: "add --target webgpu, or leave it out",
+    });
+  }
   if (single && names.length > 1) {
     throw failure("output-unwritable", `Several entries don't fit into the one file ${options.out}.`, {
       hint: "name a folder with --out",
@@ -129,7 +139,8 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const progress = terminalProgress(!output.json);
   try {
     const tokenizer = generation && tokenizerPath(options);
-    const written = { out: options.out, progress, generation, tokenizer };
+    const device = options.device ?? "default";
+    const written = { out: options.out, progress, generation, tokenizer, device };
     const files =
       options.target === "webgpu"
         ? await (await import("./compile-webgpu.ts")).writePlan(graphs, name, weights, written)

@@ -9,6 +9,7 @@ import { type PlanFile, planFiles } from "../compiler/wgsl/plan-files.ts";
 import type { Generation } from "../lang/plans.ts";
 import { failure } from "../runtime/failure.ts";
 import { readTokenizer } from "../runtime/generation/tokenizer.ts";
+import { openDeviceProfile } from "./device-profile.ts";
 import { readFileText } from "./files.ts";
 import { writeTogether } from "./output-files.ts";
 import type { Progress } from "./progress.ts";
@@ -21,6 +22,8 @@ export interface PlanRequest {
   readonly generation: Generation | undefined;
   /** A `tokenizer.json` to go with the plan. */
   readonly tokenizer: string | undefined;
+  /** `default` or the path of a profile: matrices are split for what it binds at once. */
+  readonly device: string;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function writePlan(
   graphs: readonly Graph[],
   model: string,
   weights: OpenWeights,
-  { out, progress, generation, tokenizer }: PlanRequest,
+  { out, progress, generation, tokenizer, device }: PlanRequest,
 ): Promise<{ path: string; bytes: number }[]> {
   if (!out.endsWith(".json")) {
     throw failure("output-unwritable", `A kernel plan is written to a file ending in .json, not to ${out}.`, {
@@ -42,8 +45,10 @@ export async function writePlan(
   const stem = out.replace(/\.json$/, "");
   const words = tokenizer === undefined ? undefined : await tokenizerFile(tokenizer);
   const generating = generationIn(graphs, generation);
+  const { limits } = await openDeviceProfile(device);
   const artefact = compilePlan(graphs, {
     model,
+    largestBinding: limits.maxStorageBufferBindingSize,
     ...(generating !== undefined && {
       generation: { ...generating, ...(words !== undefined && { tokenizer: basename(tokenizerPath(stem)) }) },
     }),

@@ -24,6 +24,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["cost", async () => (await import("./cost-command.ts")).addCost],
   ["sweep", async () => (await import("./sweep-command.ts")).addSweep],
   ["calibrate", async () => (await import("./calibrate-command.ts")).addCalibrate],
+  ["device", async () => (await import("./device-command.ts")).addDevice],
   ["inspect", async () => (await import("./inspect-command.ts")).addInspect],
   ["compile", async () => (await import("./compile-command.ts")).addCompile],
   ["run", async () => (await import("./run-command.ts")).addRun],

@@ -5,10 +5,10 @@
  * plan asks for more than the adapter has. What only shows once sizes are known (the arena) is checked
  * where they are.
  */
-import type { KernelPlan, PlanBinding } from "../../compiler/plan.ts";
+import type { KernelPlan } from "../../compiler/plan.ts";
 import { type Diagnostic, DiagnosticError } from "../../lang/diagnostic.ts";
 import { describeError, failure, failureDiagnostic } from "../failure.ts";
-import { printBytes } from "./usage.ts";
+import { defaultLimits, type Limit, needsOf, printAmount } from "./needs.ts";
 
 export interface DeviceOptions {
   /** `navigator.gpu`, or what `openDawn` gives. */
@@ -16,28 +16,6 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Ask for clocks on the device, for traces; without them a trace measures each dispatch by itself. */
   readonly timestamps?: boolean;
-}
-
-/** What every device has; less than that can't be asked for. */
-export const defaultLimits = {
-  maxStorageBuffersPerShaderStage: 8,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupSizeX: 256,
-  maxComputeWorkgroupSizeY: 256,
-  maxComputeWorkgroupSizeZ: 64,
-  maxComputeWorkgroupStorageSize: 16384,
-  maxBufferSize: 2 ** 28,
-  maxStorageBufferBindingSize: 2 ** 27,
-} as const;
-
-type Limit = keyof typeof defaultLimits;
-
-/** A limit, what needs how much of it, and how to write it. */
-interface Need {
-  readonly limit: Limit;
-  readonly amount: number;
-  readonly what: string;
-  readonly unit: "bytes" | "count";
 }
 
 /** @throws DiagnosticError `webgpu-missing`, `webgpu-no-adapter`, `webgpu-limit`, `webgpu-feature`, `webgpu-device` */
@@ -58,7 +36,7 @@ export async function acquireDevice(plan: KernelPlan, options: DeviceOptions): P
   }
 }
 
-async function requestAdapter({ gpu, powerPreference }: DeviceOptions): Promise<GPUAdapter> {
+export async function requestAdapter({ gpu, powerPreference }: DeviceOptions): Promise<GPUAdapter> {
   if (gpu === undefined) {
     throw failure("webgpu-missing", "There is no WebGPU here.", {
       hint: "use a browser with WebGPU, on a page served over https or from localhost",
@@ -91,9 +69,9 @@ export function problemsWith(plan: KernelPlan, adapter: Allowance): Diagnostic[]
   for (const { limit, amount, what, unit } of needsOf(plan)) {
     const most = adapter.limits[limit];
     if (amount <= most) continue;
-    const print = unit === "bytes" ? printBytes : String;
+    const allowed = printAmount(most, unit);
     problems.push(
-      failureDiagnostic("webgpu-limit", `${what}, and the device allows ${print(most)} (${limit}).`, {
+      failureDiagnostic("webgpu-limit", `${what}, and the device allows ${allowed} (${limit}).`, {
         hint:
           limit === "maxStorageBufferBindingSize" || limit === "maxBufferSize"
             ? "compile for the device's limits, or with weights of fewer bits"
@@ -112,49 +90,6 @@ export function problemsWith(plan: KernelPlan, adapter: Allowance): Diagnostic[]
     }
   }
   return problems;
-}
-
-function needsOf(plan: KernelPlan): Need[] {
-  const needs: Need[] = [];
-  for (const { label, workgroup, bindings, workgroupBytes } of plan.kernels) {
-    const [x, y, z] = workgroup;
-    const count = (limit: Limit, amount: number, noun: string): void => {
-      needs.push({ limit, amount, what: `The kernel ${label} has ${amount} ${noun}`, unit: "count" });
-    };
-    const buffers = bindings.filter((kind) => kind !== "sizes").length;
-    count("maxStorageBuffersPerShaderStage", buffers, "storage buffers");
-    count("maxComputeInvocationsPerWorkgroup", x * y * z, "invocations in a workgroup");
-    count("maxComputeWorkgroupSizeX", x, "invocations along x");
-    count("maxComputeWorkgroupSizeY", y, "invocations along y");
-    count("maxComputeWorkgroupSizeZ", z, "invocations along z");
-    const what = `The kernel ${label} has ${printBytes(workgroupBytes)} of workgroup memory`;
-    needs.push({ limit: "maxComputeWorkgroupStorageSize", amount: workgroupBytes, what, unit: "bytes" });
-  }
-  for (const { name, bytes } of plan.weights) {
-    const what = `The weight ${name} has ${printBytes(bytes)}`;
-    needs.push({ limit: "maxBufferSize", amount: bytes, what, unit: "bytes" });
-  }
-  for (const { dispatches } of plan.entries) {
-    for (const { path, places } of dispatches) {
-      for (const binding of places) {
-        const [weight, amount] = boundWeight(plan, binding);
-        const what = `At ${path}, ${printBytes(amount)} of the weight ${weight} are bound`;
-        if (weight !== undefined) {
-          needs.push({ limit: "maxStorageBufferBindingSize", amount, what, unit: "bytes" });
-        }
-      }
-    }
-  }
-  return needs;
-}
-
-function boundWeight(
-  plan: KernelPlan,
-  { place, range }: PlanBinding,
-): readonly [name: string | undefined, bytes: number] {
-  if (place.kind !== "weight") return [undefined, 0];
-  const weight = plan.weights[place.weight];
-  return [weight?.name, range?.bytes ?? weight?.bytes ?? 0];
 }
 
 /** As large as the adapter has them: how much is needed shows when sizes are known. */

@@ -7,6 +7,7 @@ import type { KernelPlan } from "../../../src/compiler/plan.ts";
 import { DiagnosticError } from "../../../src/lang/diagnostic.ts";
 import { problemsWith } from "../../../src/runtime/gpu/device.ts";
 import { GpuModel } from "../../../src/runtime/gpu/model.ts";
+import { defaultLimits, type Limit } from "../../../src/runtime/gpu/needs.ts";
 import { weightsFrom } from "../../../src/runtime/gpu/weight-streams.ts";
 import { describeWebGpu, openTestGpu } from "../../support/gpu.ts";
 import { f32, ramp, smallPlan, smallWeights } from "../../support/small-plan.ts";
@@ -176,19 +177,8 @@ describeWebGpu("wrong plans", () => {
 });
 
 describe("adapters and what a plan needs", () => {
-  /** What every device has. */
-  const usual = {
-    maxStorageBuffersPerShaderStage: 8,
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxComputeWorkgroupSizeX: 256,
-    maxComputeWorkgroupSizeY: 256,
-    maxComputeWorkgroupSizeZ: 64,
-    maxComputeWorkgroupStorageSize: 16384,
-    maxBufferSize: 2 ** 28,
-    maxStorageBufferBindingSize: 2 ** 27,
-  };
-  const problems = (plan: KernelPlan, changes: Partial<typeof usual>) =>
-    problemsWith(plan, { limits: { ...usual, ...changes }, features: new Set<string>() }).map(
+  const problems = (plan: KernelPlan, changes: Partial<Record<Limit, number>>) =>
+    problemsWith(plan, { limits: { ...defaultLimits, ...changes }, features: new Set<string>() }).map(
       ({ code, message }) => `${code}: ${message}`,
     );
 
