@@ -13,6 +13,7 @@ import type { Program } from "../lang/program.ts";
 import { printType } from "../lang/types.ts";
 import { failure } from "../runtime/failure.ts";
 import { atOption, secondsOption } from "./cost-options.ts";
+import type { ProfiledDevice } from "./device-profile.ts";
 import { collect, type ModelOptions, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import type { GivenSizes } from "./plan-sizes.ts";
@@ -66,6 +67,7 @@ function collectWarnings(code: string, earlier: readonly string[]): string[] {
 async function check(file: string, options: CheckOptions): Promise<number> {
   const output = new Output("check", { json: options.json === true, color: useColor(options) });
   requireTarget(options);
+  const device = options.target === undefined ? undefined : await openDevice(options);
   const sink = new DiagnosticSink();
   const opened = openProgram(file, options, sink);
   const request = { model: options.model, settings: options.set };
@@ -89,14 +91,14 @@ async function check(file: string, options: CheckOptions): Promise<number> {
     }
     if (modelNames(opened).length === 0) output.line(`${file}: no mistakes found; it declares no model.`);
   }
-  if (options.target !== undefined && !sink.hasErrors) {
+  if (device !== undefined && !sink.hasErrors) {
     const { checkDevice } = await import("./check-device.ts");
     const model = options.model ?? entries[0]?.model;
     const names = entries.flatMap((entry) => (entry.model === model ? [entry.entry] : []));
-    await checkDevice(
+    checkDevice(
       opened,
       {
-        device: options.device ?? "default",
+        device,
         model,
         settings: options.set,
         entries: options.entry.length > 0 ? options.entry : names,
@@ -107,6 +109,12 @@ async function check(file: string, options: CheckOptions): Promise<number> {
     );
   }
   return output.finish();
+}
+
+/** Loaded only where it is wanted: `check` should be quick. */
+async function openDevice({ device = "default" }: CheckOptions): Promise<ProfiledDevice> {
+  const { openDeviceProfile } = await import("./device-profile.ts");
+  return await openDeviceProfile(device);
 }
 
 /** Options that say how a target is checked, without a target. */

@@ -14,21 +14,20 @@ import { type Diagnostic, DiagnosticError, DiagnosticSink } from "../lang/diagno
 import type { Program } from "../lang/program.ts";
 import { countOf, failureDiagnostic } from "../runtime/failure.ts";
 import { defaultLimits, printAmount } from "../runtime/gpu/needs.ts";
-import { openDeviceProfile, type ProfiledDevice } from "./device-profile.ts";
+import type { ProfiledDevice } from "./device-profile.ts";
 import type { Output } from "./output.ts";
 import { type EntryFit, type Excess, excessOf, fitEntry, type SymbolFit } from "./plan-fit.ts";
 import { type GivenSizes, sizesOf } from "./plan-sizes.ts";
 
 export interface DeviceCheck extends GivenSizes {
-  /** `default`, or the path of a profile. */
-  readonly device: string;
+  readonly device: ProfiledDevice;
   readonly model: string | undefined;
   readonly settings: ReadonlyMap<string, string>;
   readonly entries: readonly string[];
 }
 
-export async function checkDevice(program: Program, request: DeviceCheck, output: Output): Promise<void> {
-  const device = await openDeviceProfile(request.device);
+export function checkDevice(program: Program, request: DeviceCheck, output: Output): void {
+  const { device } = request;
   const { graphs, model } = graphsOf(program, request);
   const sizes = sizesOf(graphs, request);
   // Matrices that are too large for one binding are split, as `compile --device` does.
@@ -259,7 +258,7 @@ function entryLines(plan: KernelPlan, fit: EntryFit): string[] {
   const where = [...sizes].map(([name, value]) => `${name} = ${value}`).join(", ");
   const states = stateBytes === 0 ? "" : `, states ${bytes(stateBytes)}`;
   const lines = [
-    `  ${entry}: ${dispatches} dispatches, arena ${bytes(arena.bytes)}${states}${where === "" ? "" : ` at ${where}`}`,
+    `  ${entry}: ${dispatches === 1 ? "1 dispatch" : `${dispatches} dispatches`}, arena ${bytes(arena.bytes)}${states}${where === "" ? "" : ` at ${where}`}`,
   ];
   for (const one of symbols) lines.push(`    ${boundText(one, sizes, open)}`);
   return lines;

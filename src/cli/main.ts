@@ -28,6 +28,7 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ["inspect", async () => (await import("./inspect-command.ts")).addInspect],
   ["compile", async () => (await import("./compile-command.ts")).addCompile],
   ["run", async () => (await import("./run-command.ts")).addRun],
+  ["trace", async () => (await import("./trace-command.ts")).addTrace],
   ["classify", async () => (await import("./classify-command.ts")).addClassify],
   ["lsp", async () => (await import("./lsp-command.ts")).addLanguageServer],
   ["generate", async () => (await import("./generate-command.ts")).addGenerate],

@@ -123,10 +123,14 @@ export class Call {
     pass.dispatchWorkgroups(...each.workgroups);
   }
 
-  /** Where in the model a dispatch is, and what it runs. */
-  describe(index: number): { readonly path: string; readonly kernel: string } {
+  /** Which dispatch of the plan it is, where in the model, and what it runs. */
+  describe(index: number): { readonly index: number; readonly path: string; readonly kernel: string } {
     const each = this.#prepared.dispatches[index];
-    return { path: each?.dispatch.path || this.#prepared.entry.name, kernel: each?.kernel.label ?? "" };
+    return {
+      index: each === undefined ? index : this.#prepared.entry.dispatches.indexOf(each.dispatch),
+      path: each?.dispatch.path || this.#prepared.entry.name,
+      kernel: each?.kernel.label ?? "",
+    };
   }
 
   /** Everything after the dispatches: state that lies elsewhere, results that are wanted. */

@@ -10,6 +10,8 @@ import type { DeviceMemory } from "./device-memory.ts";
 import { bufferUsage, mapForReading } from "./usage.ts";
 
 export interface DispatchTime {
+  /** Its number in the plan's entry: those that have nothing to compute are left out. */
+  readonly index: number;
   /** Where in the model: `encoder.layer.3.attention`. */
   readonly path: string;
   /** The kernel's kind and shape. */
