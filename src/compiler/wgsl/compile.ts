@@ -32,6 +32,7 @@ import type { Kernel, KernelContext } from "./kernels/kernel.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
 import { Purposes } from "./purposes.ts";
 import { contextOf } from "./reader.ts";
+import { mergeSiblings } from "./siblings.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
@@ -62,7 +63,9 @@ export function compilePlan(given: readonly Graph[], options: PlanOptions = {}):
   const { graphs, generation } = withGeneration(given, options.generation);
   const stored = new StoredWeights();
   const shared = new SharedParts(stored, options);
-  const entries = graphs.map((graph) => new EntryCompiler(graph, shared, options).run());
+  const entries = mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
+    new EntryCompiler(graph, shared, options).run(),
+  );
   const plan: KernelPlan = {
     format: "ossicle-plan",
     version: 1,
