@@ -22,13 +22,15 @@ import type {
   PlanWeight,
 } from "../plan.ts";
 import { type DispatchWork, workOf } from "./dispatch-work.ts";
-import { fuse, type Group, nodesOf, storedBy } from "./fusion.ts";
+import { fuse } from "./fusion.ts";
 import { withGeneration } from "./generation.ts";
+import { type Group, nodesOf, storedBy, whole } from "./groups.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
 import { kernelMakers } from "./kernels/index.ts";
 import type { Kernel, KernelContext } from "./kernels/kernel.ts";
+import { selectionKernel } from "./kernels/selection.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
 import { Purposes } from "./purposes.ts";
 import { contextOf } from "./reader.ts";
@@ -255,7 +257,7 @@ class EntryCompiler {
   }
 
   #group(group: Group, statePlaces: ReadonlyMap<Value, PlanPlace>, kept: ReadonlySet<Node>): void {
-    const { root, attention } = group;
+    const { root, attention, selection } = group;
     for (const { value } of storedBy(group)) {
       this.#place(
         value,
@@ -264,9 +266,11 @@ class EntryCompiler {
     }
     if (attention !== undefined && kept.has(attention.row)) this.#keepFolds(attention.row);
     const kernels =
-      attention === undefined
-        ? kernelMakers[root.op.lowering.kind](group, this.#context)
-        : attentionKernel(group, attention, this.#context);
+      attention !== undefined
+        ? attentionKernel(group, attention, this.#context)
+        : selection !== undefined
+          ? selectionKernel(group, selection, this.#context)
+          : kernelMakers[root.op.lowering.kind](group, this.#context);
     const nodes = nodesOf(group);
     const work = workOf(root, nodes, kernels);
     const only = this.#purposes.of(nodes);
@@ -297,7 +301,7 @@ class EntryCompiler {
       const copy: Value = { type: value.type, source: { kind: "input", name } };
       const place: PlanPlace = { kind: "state", state, time: "present" };
       const target = this.#locate(place, value.type);
-      const tail = { result: value, steps: [], value: copy };
+      const tail = { ...whole(value), value: copy };
       const context: KernelContext = { ...this.#context, target: () => target };
       const kernels = copyKernel(tail, context);
       const work = workOf(undefined, [], kernels);

@@ -9,34 +9,11 @@ import { type Dim, productDims } from "../../lang/dims.ts";
 import { sameShape } from "../../lang/types.ts";
 import type { Graph, Node, Value } from "../graph.ts";
 import { type Attention, attentionAt } from "./attention.ts";
-import { arithmetic, isLastAxisRow, productOf, readsAxis } from "./nodes.ts";
+import { type Group, inputsOf, type Norm, storedBy, type Tail, whole } from "./groups.ts";
+import { arithmetic, isLastAxisRow, isLight, productOf, readsAxis } from "./nodes.ts";
 import { contextOf } from "./reader.ts";
+import { soughtBy, type Uses, withSelections } from "./selection.ts";
 import { isPlainView, movesAll } from "./views.ts";
-
-/** A result of a group's first node, the nodes applied to each of its elements, and what is stored. */
-export interface Tail {
-  readonly result: Value;
-  readonly steps: readonly Node[];
-  readonly value: Value;
-}
-
-export interface Group {
-  readonly root: Node;
-  readonly tails: readonly Tail[];
-  /** The nodes that the root, its second product, stands for as well. */
-  readonly attention?: Attention | undefined;
-  /** A row of a product's results, normalised by the kernel that makes it. */
-  readonly norm?: Norm | undefined;
-  /** A row that a product normalises as it reads it: the left operand. */
-  readonly prologue?: Node | undefined;
-}
-
-export interface Norm {
-  readonly row: Node;
-  readonly tail: Tail;
-  /** Whether the row as it was is stored too. */
-  readonly keepsInput: boolean;
-}
 
 /** What decides where rows are normalised. */
 export interface FusionChoices {
@@ -78,7 +55,7 @@ class Fuser {
   readonly #outputs: ReadonlySet<Value>;
   readonly #order = new Map<Node, number>();
   readonly #chained = new Map<Node, Node>();
-  /** What groups end in, those that there are so far. */
+  /** What groups end in, those that there are so far, and what rows will keep. */
   readonly #ends = new Set<Value>();
   /** What another node's kernel computes on its way. */
   readonly #absorbed = new Set<Node>();
@@ -95,12 +72,25 @@ class Fuser {
     });
   }
 
+  get #uses(): Uses {
+    return {
+      consumers: (value) => this.#consumers.get(value) ?? [],
+      isOutput: (value) => this.#outputs.has(value),
+    };
+  }
+
   run(): Fusion {
     const needed = this.#needed();
     const nodes = this.#graph.nodes.filter((node) => needed.has(node));
     const groups: Group[] = [];
     const attentions = this.#attentions(nodes);
     const prologues = this.#prologues(nodes);
+    const inlined = new Set<Node>(nodes.filter((node) => this.#isInnerFold(node)));
+    for (const node of inlined) this.#absorbed.add(node);
+    for (const node of nodes) {
+      const sought = this.#absorbed.has(node) ? undefined : soughtBy(node, this.#uses);
+      if (sought !== undefined) this.#ends.add(sought);
+    }
     for (const node of nodes) {
       if (isLight(node) || this.#absorbed.has(node)) continue;
       const tails = node.results.map((result) => this.#tail(node, result));
@@ -110,23 +100,23 @@ class Fuser {
       for (const { value } of storedBy(group)) this.#ends.add(value);
       groups.push(group);
     }
-    const inlined = new Set<Node>();
     const intensities = new Map<Node, Intensity>();
     for (const node of nodes.toReversed()) {
       if (!isLight(node) || this.#chained.has(node) || this.#absorbed.has(node)) continue;
       if (this.#isInlined(node, inlined, intensities)) inlined.add(node);
       else {
         const [result] = node.results;
-        if (result !== undefined) groups.push({ root: node, tails: [{ result, steps: [], value: result }] });
+        if (result !== undefined) groups.push({ root: node, tails: [whole(result)] });
       }
     }
-    this.#limitBindings(groups, inlined);
+    const chosen = withSelections(groups, inlined, this.#uses);
+    this.#limitBindings(chosen, inlined);
     const kept = new Set<Node>();
     for (const { row } of attentions.values()) {
       const [weights] = row.results;
       if (weights !== undefined && (this.#consumers.get(weights) ?? []).length > 1) kept.add(row);
     }
-    return { groups: this.#sorted(groups), inlined, kept };
+    return { groups: this.#sorted(chosen), inlined, kept };
   }
 
   /** Gives values that were to be computed on the way a buffer, until every kernel can bind what it reads. */
@@ -153,7 +143,7 @@ class Fuser {
         if (next === undefined || result === undefined) break;
         inlined.delete(next.node);
         located.add(result);
-        groups.push({ root: next.node, tails: [{ result, steps: [], value: result }] });
+        groups.push({ root: next.node, tails: [whole(result)] });
       }
     }
   }
@@ -193,6 +183,20 @@ class Fuser {
       found.set(node, attention);
     }
     return found;
+  }
+
+  /** A reduction of which another one reads each element once: sums of sums need no room between them. */
+  #isInnerFold(node: Node): boolean {
+    if (node.op.lowering.kind !== "fold") return false;
+    let [value] = node.results;
+    while (value !== undefined && !this.#outputs.has(value)) {
+      const [next, another] = this.#consumers.get(value) ?? [];
+      if (next === undefined || another !== undefined) return false;
+      if (next.op.lowering.kind === "fold") return true;
+      if (!isPlainView(next)) return false;
+      [value] = next.results;
+    }
+    return false;
   }
 
   /** Rows that products with few rows normalise as they read, by the product. */
@@ -294,7 +298,10 @@ class Fuser {
     for (;;) {
       const step = this.#next(root, value);
       const [next] = step?.results ?? [];
-      if (step === undefined || next === undefined) return { result, steps, value };
+      if (step === undefined || next === undefined) {
+        const isRead = this.#outputs.has(value) || (this.#consumers.get(value) ?? []).length > 0;
+        return { result, steps, value, isRead };
+      }
       steps.push(step);
       this.#chained.set(step, root);
       value = next;
@@ -399,33 +406,6 @@ class Fuser {
       for (const operand of value.source.node.operands) this.#visitMakers(operand, makers, visit);
   }
 }
-
-/** What a group reads from outside itself. */
-export function inputsOf(group: Group): Value[] {
-  const nodes = nodesOf(group);
-  const own = new Set<Value>(nodes.flatMap(({ results }) => results));
-  return nodes.flatMap(({ operands }) => operands).filter((operand) => !own.has(operand));
-}
-
-export function nodesOf({ root, tails, attention, norm, prologue }: Group): Node[] {
-  const before = attention === undefined ? [] : [attention.scores, ...attention.steps, attention.row];
-  const after = norm === undefined ? [] : [norm.row, ...norm.tail.steps];
-  return [
-    ...before,
-    ...(prologue === undefined ? [] : [prologue]),
-    root,
-    ...tails.flatMap(({ steps }) => steps),
-    ...after,
-  ];
-}
-
-/** The ends of a group whose values have a place. */
-export function storedBy({ tails, norm }: Group): readonly Tail[] {
-  if (norm === undefined) return tails;
-  return [...(norm.keepsInput ? tails : []), norm.tail];
-}
-
-const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);
 
 /** Whether one element of the value serves several of the consumer's. */
 function repeats(consumer: Node, value: Value): boolean {

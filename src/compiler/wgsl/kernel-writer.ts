@@ -183,9 +183,9 @@ export class KernelWriter {
     this.#invocations = invocations;
   }
 
-  /** Says that a multiply-add is written here of a product that another kernel computes too. */
-  repeatsMac(): void {
-    this.#again = this.#again.add(productDims(this.#turns));
+  /** Says that so many multiply-adds are written here of a product that another kernel computes too. */
+  repeatsMac(count: number): void {
+    this.#again = this.#again.add(productDims(this.#turns).mul(count));
   }
 
   /** Multiply-adds of products that other kernels compute too, by all invocations. */

@@ -33,6 +33,9 @@ export function isLastAxisRow(node: Node): boolean {
   );
 }
 
+/** Computed element by element, so that it may be done where it is read. */
+export const isLight = (node: Node): boolean => ["map", "view", "source"].includes(node.op.lowering.kind);
+
 export function readsAxis(index: Index, axis: number): boolean {
   if (index.kind === "coordinate") return index.axis === axis;
   if (index.kind === "constant") return false;

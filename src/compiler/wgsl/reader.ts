@@ -8,6 +8,7 @@ import { Dim } from "../../lang/dims.ts";
 import { internalFault } from "../fault.ts";
 import type { Node, Value } from "../graph.ts";
 import type { CoordinateRange, Index, LoweringContext, ViewPiece } from "../ops/lowering.ts";
+import { foldTerm, unreduced } from "./folds.ts";
 import {
   type KernelWriter,
   type Lanes,
@@ -17,7 +18,7 @@ import {
   typeText,
 } from "./kernel-writer.ts";
 import { Position } from "./position.ts";
-import { binaryTerm, numberTerm, scalarTerm, widened } from "./scalar-text.ts";
+import { binaryTerm, converted, numberTerm, scalarTerm, widened } from "./scalar-text.ts";
 
 const huge = Dim.of(2 ** 31);
 
@@ -122,13 +123,16 @@ export class Reader {
         return this.#view(node, at, along);
       case "row":
         return this.#row(node, at, along);
+      case "fold":
+        return this.#fold(node, at, along);
       case "contract":
-        // One sum at a time: four in a row are four sums.
-        if (along === undefined || !moves(at, along)) return this.#contraction(node, at);
-        return this.#four("f32", (lane) =>
-          this.#contraction(
+        // Four in a row are four sums, of one loop.
+        if (along === undefined || !moves(at, along)) return this.#contractions(node, [at])[0] ?? zero;
+        return vectorOf(
+          "f32",
+          this.#contractions(
             node,
-            at.map((position) => advanced(position, along, lane)),
+            [0, 1, 2, 3].map((lane) => at.map((position) => advanced(position, along, lane))),
           ),
         );
       default:
@@ -168,12 +172,7 @@ export class Reader {
 
   #four(type: Term["type"], one: (lane: number) => Term): Term {
     const parts = [0, 1, 2, 3].map((lane) => this.writer.named(one(lane)));
-    return {
-      text: `${typeText(type, 4)}(${parts.map(({ text }) => text).join(", ")})`,
-      type,
-      lanes: 4,
-      depth: Math.max(...parts.map(({ depth }) => depth)),
-    };
+    return vectorOf(type, parts);
   }
 
   #operand(node: Node, index: number, at: At, along: string | undefined): Term {
@@ -321,51 +320,86 @@ export class Reader {
     );
   }
 
-  #contraction(node: Node, at: At): Term {
+  #fold(node: Node, at: At, along: string | undefined): Term {
+    const { lowering } = node.op;
+    const [x] = node.operands;
+    if (lowering.kind !== "fold" || x === undefined) throw internalFault(`${node.op.name} is no fold`);
+    const axes = lowering.axes(contextOf(node));
+    const isFloat = scalarTypeOf(x.type.dtype) === "f32";
+    return foldTerm(this.writer, {
+      fold: lowering.fold,
+      axes,
+      at: unreduced(at, axes, x.type.shape.length),
+      shape: x.type.shape,
+      read: (_, place, inner) => {
+        const read = this.read(x, place, inner);
+        return isFloat ? read : converted(read, "i32");
+      },
+      folded: [],
+      isFloat,
+      along: along !== undefined && moves(at, along) ? along : undefined,
+    });
+  }
+
+  /** The sums for some places at once: what they share is read once. */
+  #contractions(node: Node, places: readonly At[]): readonly Term[] {
     const { lowering } = node.op;
     const [left, right, bias] = node.operands;
     if (lowering.kind !== "contract" || left === undefined || right === undefined)
       throw internalFault(`${node.op.name} is no contraction`);
     const axes = lowering.axes(contextOf(node));
     const writer = this.writer;
-    const start =
+    const starts = places.map((at) =>
       axes.bias === undefined || bias === undefined
         ? "0.0f"
         : this.read(
             bias,
             axes.bias.map((index) => this.index(index, at, node)),
-          ).text;
-    const sum = writer.variable("sum", "f32", start);
+          ).text,
+    );
+    const depth = axes.reduce.at(-1) ?? Dim.of(1);
+    const isWide = !axes.padded && depth.constant !== 1 && depth.divideExactly(4) !== undefined;
+    const lanes: Lanes = isWide ? 4 : 1;
+    const sums = starts.map((start) => writer.variable("sum", "f32", isWide ? "vec4<f32>()" : start, lanes));
     const inner: Position[] = [];
-    const nest = (rest: readonly Dim[]): void => {
+    const product = (at: At, sum: string, along: string | undefined): void => {
+      const all = [...at, ...inner];
+      const read = (value: Value, indices: readonly Index[]): string =>
+        widened(
+          this.read(
+            value,
+            indices.map((index) => this.index(index, all, node)),
+            along,
+          ),
+          lanes,
+        ).text;
+      const add = (): void => {
+        writer.line(`${sum} = fma(${read(left, axes.left)}, ${read(right, axes.right)}, ${sum});`);
+        writer.repeatsMac(lanes);
+      };
+      const condition = axes.padded ? this.inside(left, axes.left, all, node) : undefined;
+      if (condition === undefined) add();
+      else writer.block(`if (${condition})`, true, add);
+    };
+    const nest = (rest: readonly Dim[], loop: string | undefined): void => {
       const [extent, ...others] = rest;
       if (extent === undefined) {
-        const all = [...at, ...inner];
-        const product = (): void => {
-          const a = this.read(
-            left,
-            axes.left.map((index) => this.index(index, all, node)),
-          );
-          const b = this.read(
-            right,
-            axes.right.map((index) => this.index(index, all, node)),
-          );
-          writer.line(`${sum} = fma(${a.text}, ${b.text}, ${sum});`);
-          writer.repeatsMac();
-        };
-        const condition = axes.padded ? this.inside(left, axes.left, all, node) : undefined;
-        if (condition === undefined) product();
-        else writer.block(`if (${condition})`, true, product);
+        places.forEach((at, place) => {
+          product(at, sums[place] ?? "", isWide ? loop : undefined);
+        });
         return;
       }
-      writer.loop("k", extent, 1, (position) => {
+      writer.loop("k", extent, isWide && others.length === 0 ? 4 : 1, (position, name) => {
         inner.push(position);
-        nest(others);
+        nest(others, name);
         inner.pop();
       });
     };
-    nest(axes.reduce);
-    return { text: sum, type: "f32", lanes: 1, depth: writer.depth };
+    nest(axes.reduce, undefined);
+    return sums.map((sum, place): Term => {
+      const text = isWide ? `(${starts[place]} + ((${sum}.x + ${sum}.y) + (${sum}.z + ${sum}.w)))` : sum;
+      return { text, type: "f32", lanes: 1, depth: writer.depth };
+    });
   }
 
   /** That every index lies inside the operand, where that is not known. */
@@ -412,6 +446,17 @@ export function broadcastAt(operand: Value, at: At): At {
   );
 }
 
+const zero: Term = { text: "0.0f", type: "f32", lanes: 1, depth: 0 };
+
+function vectorOf(type: Term["type"], parts: readonly Term[]): Term {
+  return {
+    text: `${typeText(type, 4)}(${parts.map(({ text }) => text).join(", ")})`,
+    type,
+    lanes: 4,
+    depth: Math.max(...parts.map(({ depth }) => depth)),
+  };
+}
+
 const moves = (at: At, along: string): boolean => at.some((position) => position.slope(along) !== "same");
 
 /** Whether an element that serves as an index changes along the name. */
@@ -434,14 +479,14 @@ function advanced(position: Position, along: string, lane: number): Position {
   return position.substituted(along, lane);
 }
 
-interface OpenRange {
+export interface OpenRange {
   readonly position: Position;
   readonly low: Dim | undefined;
   readonly high: Dim | undefined;
 }
 
 /** The ends of a range that a coordinate is not known to keep. */
-function openEnds({ axis, low, high }: CoordinateRange, at: At): OpenRange[] | "never" {
+export function openEnds({ axis, low, high }: CoordinateRange, at: At): OpenRange[] | "never" {
   const position = at[axis] ?? Position.of(0);
   const { least, most } = position.range();
   const lowHolds = least !== undefined && Dim.provablyAtMost(low, least);

@@ -79,7 +79,8 @@ export function isRelaid(node: Node): boolean {
   return flatPosition(from, operand.type.shape).key === wanted.key;
 }
 
-function plainPosition(index: Index, at: At): Position {
+/** An index where elements stand for any number. */
+export function plainPosition(index: Index, at: At): Position {
   switch (index.kind) {
     case "coordinate":
       return at[index.axis] ?? Position.of(0);

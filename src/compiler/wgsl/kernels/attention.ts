@@ -10,7 +10,7 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Attention } from "../attention.ts";
-import type { Group } from "../fusion.ts";
+import type { Group } from "../groups.ts";
 import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { type At, Reader } from "../reader.ts";

@@ -2,7 +2,7 @@
  * Kernels that compute each element of their result by itself.
  */
 import { Dim, productDims } from "../../../lang/dims.ts";
-import type { Tail } from "../fusion.ts";
+import type { Tail } from "../groups.ts";
 import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { unflattened } from "../position.ts";
 import { type At, Reader } from "../reader.ts";

@@ -5,7 +5,7 @@ import { Dim } from "../../../lang/dims.ts";
 import type { TensorType } from "../../../lang/types.ts";
 import type { Node, Value } from "../../graph.ts";
 import type { Overhead } from "../../ops/op.ts";
-import type { Group } from "../fusion.ts";
+import type { Group } from "../groups.ts";
 import type { KernelWriter, Located } from "../kernel-writer.ts";
 import type { Buffers } from "../reader.ts";
 import type { Tuning } from "../tuning.ts";

@@ -7,7 +7,7 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { LoopPlace, LoopStage, LoopStatement, LoopTerm } from "../../ops/loops.ts";
-import type { Group } from "../fusion.ts";
+import type { Group } from "../groups.ts";
 import { KernelWriter, type Located, scalarTypeOf, type Term, typeText } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { contextOf, positionIn, Reader } from "../reader.ts";
@@ -276,6 +276,7 @@ class StageWriter {
     if (to.kind === "result") {
       const tail = this.#group.tails[to.index];
       if (tail === undefined) throw internalFault(`there is no result ${to.index}`);
+      if (!tail.isRead) return;
       finish(this.#reader, tail, at, term, this.#context.target, isWide ? along : undefined);
       return;
     }

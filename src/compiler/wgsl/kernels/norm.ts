@@ -5,12 +5,13 @@
 import { Dim } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Value } from "../../graph.ts";
-import type { Norm, Tail } from "../fusion.ts";
+import { joined } from "../folds.ts";
+import { type Norm, type Tail, whole } from "../groups.ts";
 import { joinOf } from "../joins.ts";
 import type { Located, Term } from "../kernel-writer.ts";
 import type { At, Reader } from "../reader.ts";
 import { numberTerm, scalarTerm, widened } from "../scalar-text.ts";
-import { joined, rowElement } from "./rows.ts";
+import { rowElement } from "./rows.ts";
 import { applySteps, finish } from "./tail.ts";
 
 /** The rows and columns that an invocation holds. */
@@ -51,7 +52,7 @@ export function normaliseBlock(
         block.columns.forEach((along, c) => {
           const value = values[r]?.[c];
           if (value === undefined) return;
-          finish(reader, { result: given, steps: [], value: given }, block.at(r, c), value, target, along);
+          finish(reader, whole(given), block.at(r, c), value, target, along);
         });
       });
     }

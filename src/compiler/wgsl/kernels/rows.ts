@@ -7,89 +7,14 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
-import type { BinaryFunction, Fold } from "../../ops/lowering.ts";
-import { joinOf } from "../joins.ts";
+import { foldTerm, unreduced } from "../folds.ts";
+import type { Group } from "../groups.ts";
 import { KernelWriter, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { broadcastAt, contextOf, Reader } from "../reader.ts";
-import { converted, numberTerm, scalarTerm, widened } from "../scalar-text.ts";
-import { invocation, type Kernel, type KernelMaker, none, spread } from "./kernel.ts";
+import { type At, type Buffers, broadcastAt, contextOf, Reader } from "../reader.ts";
+import { converted, numberTerm, scalarTerm } from "../scalar-text.ts";
+import { invocation, type Kernel, type KernelContext, type KernelMaker, none, spread } from "./kernel.ts";
 import { finish } from "./tail.ts";
-
-/** Reads operand number `index` at the place that the innermost loop is at. */
-type Read = (index: number, at: readonly Position[], along: string | undefined) => Term;
-
-interface FoldRequest {
-  readonly fold: Fold;
-  readonly axes: readonly number[];
-  /** Coordinates of the whole operand; those of `axes` are replaced. */
-  readonly at: readonly Position[];
-  readonly shape: readonly Dim[];
-  readonly read: Read;
-  readonly folded: readonly Term[];
-  readonly isFloat: boolean;
-}
-
-/** What a fold comes to, as a term of the scope that the writer is in. */
-export function foldTerm(writer: KernelWriter, request: FoldRequest): Term {
-  const { fold, axes, shape, isFloat } = request;
-  const join = joinOf(fold.combine);
-  const inner = axes.at(-1) ?? 0;
-  const size = shape[inner] ?? Dim.of(1);
-  const isWide = isFloat && join !== undefined && size.constant !== 1 && size.divideExactly(4) !== undefined;
-  const type = isFloat ? ("f32" as const) : ("i32" as const);
-  const initial = numberTerm(fold.initial, type).text;
-  const wide = isWide ? writer.variable("acc", type, `vec4<f32>(${initial})`, 4) : undefined;
-  const name = wide ?? writer.variable("acc", type, initial);
-  const at = [...request.at];
-  const nest = (rest: readonly number[]): void => {
-    const [axis, ...others] = rest;
-    if (axis === undefined) return;
-    const isLast = others.length === 0;
-    writer.loop("r", shape[axis] ?? Dim.of(1), isLast && wide !== undefined ? 4 : 1, (position, loop) => {
-      at[axis] = position;
-      if (!isLast) return nest(others);
-      const accumulator: Term = { text: name, type, lanes: wide === undefined ? 1 : 4, depth: writer.depth };
-      const along = wide === undefined ? undefined : loop;
-      const term = scalarTerm(
-        fold.combine,
-        {
-          operand: (index) => request.read(index, at, along),
-          accumulator,
-          folded: (index) => request.folded[index] ?? numberTerm(0, type),
-        },
-        writer,
-        type,
-      );
-      writer.line(`${name} = ${widened(converted(term, type), accumulator.lanes).text};`);
-    });
-  };
-  nest(axes);
-  const sum = wide === undefined ? name : joined(wide, join?.fn ?? "add");
-  const count = productDims(axes.map((axis) => shape[axis] ?? Dim.of(1)));
-  const accumulator = writer.variable("total", type, sum);
-  return writer.named(
-    scalarTerm(
-      fold.finish,
-      {
-        operand: () => numberTerm(0, type),
-        accumulator: { text: accumulator, type, lanes: 1, depth: writer.depth },
-        count: { text: writer.size(count), type: "i32", lanes: 1, depth: 0 },
-        folded: (index) => request.folded[index] ?? numberTerm(0, type),
-      },
-      writer,
-      type,
-    ),
-    "f",
-  );
-}
-
-export function joined(name: string, fn: BinaryFunction): string {
-  const [x, y, z, w] = ["x", "y", "z", "w"].map((lane) => `${name}.${lane}`);
-  if (fn === "min" || fn === "max") return `${fn}(${fn}(${x}, ${y}), ${fn}(${z}, ${w}))`;
-  const sign = fn === "mul" ? "*" : "+";
-  return `((${x} ${sign} ${y}) ${sign} (${z} ${sign} ${w}))`;
-}
 
 export const foldKernel: KernelMaker = ({ root, tails }, { buffers, tuning, target }): readonly Kernel[] => {
   const { lowering } = root.op;
@@ -106,8 +31,7 @@ export const foldKernel: KernelMaker = ({ root, tails }, { buffers, tuning, targ
   const reader = new Reader(writer, buffers);
   const kept = unflattened(at, shape);
   const isFloat = scalarTypeOf(x.type.dtype) === "f32";
-  // A kept axis has size 1; where it went, what is left has fewer.
-  const outer = shape.length === x.type.shape.length ? kept : spreadOver(kept, axes, x.type.shape.length);
+  const outer = unreduced(kept, axes, x.type.shape.length);
   const term = foldTerm(writer, {
     fold: lowering.fold,
     axes,
@@ -131,40 +55,61 @@ export const foldKernel: KernelMaker = ({ root, tails }, { buffers, tuning, targ
   ];
 };
 
-function spreadOver(kept: readonly Position[], axes: readonly number[], rank: number): Position[] {
-  const left = [...kept];
-  return Array.from({ length: rank }, (_, axis) =>
-    axes.includes(axis) ? Position.of(0) : (left.shift() ?? Position.of(0)),
-  );
-}
-
-export const rowKernel: KernelMaker = ({ root, tails }, { buffers, tuning, target }): readonly Kernel[] => {
-  const [tail] = tails;
-  const x = firstOperand(root);
-  if (tail === undefined) throw internalFault(`${root.op.name} has no result`);
-  const { shape } = x.type;
-  const context = contextOf(root);
-  const { lowering } = root.op;
-  if (lowering.kind !== "row") throw internalFault(`${root.op.name} is no row`);
-  const axis = lowering.axis(context);
+export const rowKernel: KernelMaker = (group, context): readonly Kernel[] => {
+  const { root } = group;
+  const { tuning } = context;
+  const { shape } = firstOperand(root).type;
+  const axis = rowAxis(root);
   const outerShape = shape.filter((_, place) => place !== axis);
   const total = productDims(outerShape);
   if (total.constant === 0) return [];
   const writer = new KernelWriter([tuning.workgroup, 1, 1]);
   const groups = total.ceilDivide(tuning.workgroup);
   const row = unflattened(rowsOver(writer, total, groups, tuning.workgroup), outerShape);
-  const reader = new Reader(writer, buffers);
-  const folded = rowFolds(reader, root, row);
+  const reader = new Reader(writer, computing(group, context));
+  storeRow(reader, group, row.toSpliced(axis, 0, Position.of(0)), context);
+  const label = `row of ${shape[axis]}`;
+  return [{ writer, label, workgroups: spread(groups), executed: none }];
+};
+
+function rowAxis(root: Node): number {
+  const { lowering } = root.op;
+  if (lowering.kind !== "row") throw internalFault(`${root.op.name} is no row`);
+  return lowering.axis(contextOf(root));
+}
+
+/** Buffers but for what the group stores, which its kernel computes. */
+export function computing({ tails, keeps }: Group, { buffers }: KernelContext): Buffers {
+  const own = new Set<Value>([...tails, ...(keeps === undefined ? [] : [keeps])].map(({ value }) => value));
+  return { ...buffers, located: (value) => (own.has(value) ? undefined : buffers.located(value)) };
+}
+
+/**
+ * Stores a row of a group: normalised where its root is a row, and as it was where that is kept; else as it
+ * is read. `at` holds the other coordinates.
+ */
+export function storeRow(reader: Reader, group: Group, at: At, { target }: KernelContext): void {
+  const { root, keeps } = group;
+  const [tail] = group.tails;
+  if (tail === undefined) throw internalFault(`${root.op.name} has no result`);
+  const isRow = root.op.lowering.kind === "row";
+  const { shape } = tail.result.type;
+  const axis = isRow ? rowAxis(root) : shape.length - 1;
+  const folded = isRow ? rowFolds(reader, root, at.toSpliced(axis, 1)) : [];
   const size = shape[axis] ?? Dim.of(1);
   const lanes =
     axis === shape.length - 1 && size.constant !== 1 && size.divideExactly(4) !== undefined ? 4 : 1;
-  writer.loop("j", size, lanes, (position, name) => {
-    const at = row.toSpliced(axis, 0, position);
+  reader.writer.loop("j", size, lanes, (position, name) => {
+    const here = at.with(axis, position);
     const along = lanes === 4 ? name : undefined;
-    finish(reader, tail, at, rowElement(reader, root, at, folded, along), target, along);
+    if (keeps !== undefined)
+      finish(reader, keeps, here, reader.read(keeps.value, here, along), target, along);
+    const element = isRow
+      ? rowElement(reader, root, here, folded, along)
+      : reader.inline(tail.result, here, along);
+    finish(reader, tail, here, element, target, along);
   });
-  return [{ writer, label: `row of ${size}`, workgroups: spread(groups), executed: none }];
-};
+}
 
 /** The folds of a row, in order; `row` holds the other coordinates. */
 export function rowFolds(reader: Reader, root: Node, row: readonly Position[]): Term[] {

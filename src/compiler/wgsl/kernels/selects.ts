@@ -10,7 +10,7 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node } from "../../graph.ts";
-import type { Tail } from "../fusion.ts";
+import type { Tail } from "../groups.ts";
 import { KernelWriter, type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { contextOf, positionIn, Reader } from "../reader.ts";
@@ -48,7 +48,7 @@ const longestWalk = 128;
 const countedAtOnce = 1024;
 const leastStretch = 64;
 
-export const selectKernel: KernelMaker = ({ root, tails }, context): readonly Kernel[] => {
+export const selectKernel: KernelMaker = ({ root, tails: all }, context): readonly Kernel[] => {
   const { lowering } = root.op;
   if (lowering.kind !== "select") throw internalFault(`${root.op.name} is no selection`);
   const x = firstOperand(root);
@@ -56,6 +56,7 @@ export const selectKernel: KernelMaker = ({ root, tails }, context): readonly Ke
   if (productDims(shape).constant === 0) return [];
   const axis = lowering.axis(contextOf(root));
   const size = shape[axis];
+  const tails = all.filter(({ isRead }) => isRead);
   if (size === undefined) throw internalFault(`${root.op.name} orders an axis that there is not`);
   const selection: Selection = {
     context,

@@ -3,7 +3,7 @@
  */
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
-import type { Tail } from "../fusion.ts";
+import type { Tail } from "../groups.ts";
 import { type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position } from "../position.ts";
 import { type At, broadcastAt, contextOf, positionIn, type Reader } from "../reader.ts";
