@@ -13,6 +13,7 @@ import { type Group, inputsOf, type Norm, storedBy, type Tail, whole } from "./g
 import { arithmetic, isLastAxisRow, isLight, productOf, readsAxis } from "./nodes.ts";
 import { contextOf } from "./reader.ts";
 import { soughtBy, type Uses, withSelections } from "./selection.ts";
+import { withSides } from "./sides.ts";
 import { isPlainView, movesAll } from "./views.ts";
 
 /** What decides where rows are normalised. */
@@ -109,7 +110,8 @@ class Fuser {
         if (result !== undefined) groups.push({ root: node, tails: [whole(result)] });
       }
     }
-    const chosen = withSelections(groups, inlined, this.#uses);
+    const selected = withSelections(groups, inlined, this.#uses);
+    const chosen = withSides(selected, { given: this.#given, inlined, mostBindings });
     this.#limitBindings(chosen, inlined);
     const kept = new Set<Node>();
     for (const { row } of attentions.values()) {

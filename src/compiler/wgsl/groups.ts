@@ -14,6 +14,14 @@ export interface Tail {
   readonly value: Value;
   /** Whether anything reads what is stored; what nothing reads has no place. */
   readonly isRead: boolean;
+  /** What else is computed from the value, element by element. */
+  readonly sides?: readonly Side[] | undefined;
+}
+
+/** A value whose element at i is computed from another's at i + shift, and stored by the kernel that makes that. */
+export interface Side {
+  readonly tail: Tail;
+  readonly shift: readonly Dim[];
 }
 
 export interface Group {
@@ -70,17 +78,23 @@ export function nodesOf({ root, tails, attention, norm, prologue, keeps, selecti
     ...before,
     ...(prologue === undefined ? [] : [prologue]),
     ...(selection === undefined ? [] : [selection.select]),
-    ...(keeps?.value.source.kind === "result" ? [keeps.value.source.node] : []),
+    ...(keeps === undefined ? [] : makerOf(keeps.value)),
     root,
-    ...tails.flatMap(({ steps }) => steps),
+    ...tails.flatMap(({ steps, sides = [] }) => [
+      ...steps,
+      ...sides.flatMap(({ tail }) => makerOf(tail.value)),
+    ]),
     ...after,
   ];
 }
 
+const makerOf = ({ source }: Value): readonly Node[] => (source.kind === "result" ? [source.node] : []);
+
 /** The ends of a group whose values have a place. */
 export function storedBy({ tails, norm, keeps }: Group): readonly Tail[] {
   if (norm !== undefined) return [...(norm.keepsInput ? tails : []), norm.tail];
-  return [...tails.filter(({ isRead }) => isRead), ...(keeps === undefined ? [] : [keeps])];
+  const sides = tails.flatMap((tail) => (tail.sides ?? []).map((side) => side.tail));
+  return [...tails.filter(({ isRead }) => isRead), ...sides, ...(keeps === undefined ? [] : [keeps])];
 }
 
 /** A value that is stored as it is. */

@@ -18,7 +18,8 @@ export function isPlainView(node: Node): boolean {
   );
 }
 
-function isPlain(index: Index): boolean {
+/** Arithmetic on coordinates alone. */
+export function isPlain(index: Index): boolean {
   switch (index.kind) {
     case "element":
       return false;
