@@ -246,6 +246,7 @@ class EntryCompiler {
     const { groups, kept } = fuse(graph, given, {
       typical: (dim) => this.#typicalSize(dim),
       columns: this.#context.tuning.columns,
+      buffers: (value) => 1 + (this.#places.get(value)?.more?.length ?? 0),
     });
     const statePlaces = new Map<Value, PlanPlace>();
     for (const { value, state } of graph.outputs) {

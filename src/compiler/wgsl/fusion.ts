@@ -22,6 +22,8 @@ export interface FusionChoices {
   typical(dim: Dim): number;
   /** Columns of a product that one invocation holds. */
   readonly columns: number;
+  /** How many buffers a value takes that has them before anything runs: large tables are in parts. */
+  buffers(value: Value): number;
 }
 
 /** A product with at most so many rows normalises them as it reads, in every workgroup again. */
@@ -111,7 +113,12 @@ class Fuser {
       }
     }
     const selected = withSelections(groups, inlined, this.#uses);
-    const chosen = withSides(selected, { given: this.#given, inlined, mostBindings });
+    const chosen = withSides(selected, {
+      given: this.#given,
+      inlined,
+      buffers: (values) => this.#buffersOf(values),
+      mostBindings,
+    });
     this.#limitBindings(chosen, inlined);
     const kept = new Set<Node>();
     for (const { row } of attentions.values()) {
@@ -134,10 +141,10 @@ class Fuser {
       const stored = storedBy(group).length + (group.attention === undefined ? 0 : 2);
       for (;;) {
         const { leaves, passed } = this.#reached(inputsOf(group), located);
-        if (leaves.size + stored <= mostBindings) break;
+        if (this.#buffersOf(leaves) + stored <= mostBindings) break;
         const counted = [...passed]
           .filter((node) => inlined.has(node))
-          .map((node) => ({ node, count: this.#reached(node.operands, located).leaves.size }))
+          .map((node) => ({ node, count: this.#buffersOf(this.#reached(node.operands, located).leaves) }))
           .filter(({ count }) => count > 1 && count < mostBindings)
           .sort((a, b) => b.count - a.count);
         const [next] = counted;
@@ -148,6 +155,13 @@ class Fuser {
         groups.push({ root: next.node, tails: [whole(result)] });
       }
     }
+  }
+
+  #buffersOf(values: Iterable<Value>): number {
+    return [...values].reduce(
+      (sum, value) => sum + (this.#given.has(value) ? this.#choices.buffers(value) : 1),
+      0,
+    );
   }
 
   /** What reading the values comes down to: values with a buffer, and the nodes passed on the way. */
@@ -261,7 +275,7 @@ class Fuser {
     const rows = productDims(value.type.shape.slice(0, -1));
     const nodes = [root, ...tail.steps, row];
     const keeps = consumers.length > 1 || this.#outputs.has(value);
-    const bindings = this.#leaves(nodes).size + (keeps ? 2 : 1);
+    const bindings = this.#buffersOf(this.#leaves(nodes)) + (keeps ? 2 : 1);
     if (!isWhole || !isPlain || bindings > mostBindings || this.#choices.typical(rows) <= fewRows)
       return undefined;
     this.#absorbed.add(row);

@@ -16,6 +16,8 @@ export interface SideChoices {
   readonly given: ReadonlySet<Value>;
   /** Nodes that are computed where they are read. */
   readonly inlined: ReadonlySet<Node>;
+  /** How many buffers the values take. */
+  buffers(values: Iterable<Value>): number;
   /** Buffers that a kernel may bind. */
   readonly mostBindings: number;
 }
@@ -105,7 +107,7 @@ function readsOf(value: Value, at: At, choices: SideChoices, isRoot: boolean): r
 }
 
 /** Buffers of a kernel, at most. */
-function bindingsOf(group: Group, sides: readonly Side[], { given, inlined }: SideChoices): number {
+function bindingsOf(group: Group, sides: readonly Side[], { given, inlined, buffers }: SideChoices): number {
   const stored = new Set<Value>([
     ...storedBy(group).map(({ value }) => value),
     ...sides.map(({ tail }) => tail.value),
@@ -127,5 +129,5 @@ function bindingsOf(group: Group, sides: readonly Side[], { given, inlined }: Si
     if (value.source.kind === "result" && isPassed) pending.push(...value.source.node.operands);
     else leaves.add(value);
   }
-  return leaves.size + stored.size;
+  return buffers(leaves) + stored.size;
 }
