@@ -53,6 +53,16 @@ param %bias: f32[6] = zeros
 %y: f32[N, 6, 4, 2] = conv2d(%x, %w, %bias) {strides: [2, 4]}`;
 
 /** Text, the stored form of each weight that is a matrix, and how many elements share a scale. */
+/** Two products of the same rows, which a plan makes one. */
+const siblings = (input: number, first: number, second: number): string => `input %x: f32[N, ${input}]
+param %a: f32[${first}, ${input}] = zeros
+param %b: f32[${second}, ${input}] = zeros
+%1: f32[${input}, ${first}] = transpose(%a) {permutation: [1, 0]}
+%2: f32[N, ${first}] = matmul(%x, %1)
+%3: f32[${input}, ${second}] = transpose(%b) {permutation: [1, 0]}
+%4: f32[N, ${second}] = matmul(%x, %3)
+%y: f32[N, ${first + second}] = concat(%2, %4) {axis: 1}`;
+
 const cases: readonly (readonly [name: string, text: string, group: number | undefined])[] = (
   [
     ["a layer", layer(128, 36)],
@@ -68,6 +78,8 @@ const cases: readonly (readonly [name: string, text: string, group: number | und
     ["an odd table", tied(5, 9)],
     ["an adapter that is merged", merged],
     ["a convolution", convolution],
+    ["products of the same rows", siblings(128, 20, 12)],
+    ["odd products of the same rows", siblings(7, 5, 3)],
   ] as readonly (readonly [string, string, number?])[]
 ).map(([name, text, group]) => [name, text, group] as const);
 

@@ -86,7 +86,9 @@ export function planWork(
   options: PlanOptions = {},
 ): readonly (readonly DispatchWork[])[] {
   const shared = new SharedParts(new StoredWeights(), options);
-  return graphs.map((graph) => new EntryCompiler(graph, shared, options).work());
+  return mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
+    new EntryCompiler(graph, shared, options).work(),
+  );
 }
 
 /** Where a stored value is, and which of its codes share a scale. */
@@ -246,7 +248,7 @@ class EntryCompiler {
     const { groups, kept } = fuse(graph, given, {
       typical: (dim) => this.#typicalSize(dim),
       columns: this.#context.tuning.columns,
-      buffers: (value) => 1 + (this.#places.get(value)?.more?.length ?? 0),
+      buffers: (value) => this.#places.get(value)?.parts?.length ?? 1,
     });
     const statePlaces = new Map<Value, PlanPlace>();
     for (const { value, state } of graph.outputs) {

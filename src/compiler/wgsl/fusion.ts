@@ -138,9 +138,11 @@ class Fuser {
     for (let at = 0; at < groups.length; at++) {
       const group = groups[at];
       if (group === undefined) return;
-      const stored = storedBy(group).length + (group.attention === undefined ? 0 : 2);
+      const own = new Set(storedBy(group).map(({ value }) => value));
+      const stored = own.size + (group.attention === undefined ? 0 : 2);
       for (;;) {
-        const { leaves, passed } = this.#reached(inputsOf(group), located);
+        // What it stores itself it need not read.
+        const { leaves, passed } = this.#reached(inputsOf(group), located, own);
         if (this.#buffersOf(leaves) + stored <= mostBindings) break;
         const counted = [...passed]
           .filter((node) => inlined.has(node))
@@ -168,11 +170,13 @@ class Fuser {
   #reached(
     values: readonly Value[],
     located: ReadonlySet<Value>,
+    own: ReadonlySet<Value> = new Set(),
   ): { readonly leaves: ReadonlySet<Value>; readonly passed: ReadonlySet<Node> } {
     const leaves = new Set<Value>();
     const passed = new Set<Node>();
     const pending = [...values];
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (own.has(value)) continue;
       if (located.has(value)) leaves.add(value);
       else if (value.source.kind === "result" && !passed.has(value.source.node)) {
         passed.add(value.source.node);

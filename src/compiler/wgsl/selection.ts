@@ -8,10 +8,11 @@
 import { Dim } from "../../lang/dims.ts";
 import type { Node, Value } from "../graph.ts";
 import type { Index } from "../ops/lowering.ts";
+import { type At, openEnds } from "./coordinates.ts";
 import { type Group, type Selection, type Stretch, whole } from "./groups.ts";
 import { isLastAxisRow, isLight } from "./nodes.ts";
 import { Position } from "./position.ts";
-import { type At, contextOf, openEnds } from "./reader.ts";
+import { contextOf } from "./reader.ts";
 import { isPlainView, plainPosition } from "./views.ts";
 
 /** Who reads a value. */

@@ -14,6 +14,7 @@ import type { Graph, Node, Provenance, Value } from "../graph.ts";
 import { GraphBuilder } from "../graph-builder.ts";
 import { concat, slice } from "../ops/cut.ts";
 import { rebuild } from "../rewrite.ts";
+import { storedForm } from "../stored-form.ts";
 import { productOf, readsAxis } from "./nodes.ts";
 
 /** A product, and the elementwise steps after it that nothing else reads between. */
@@ -124,7 +125,22 @@ function familyOf(node: Node, learned: (value: Value) => readonly string[] | und
   const paths = learned(right);
   if (paths === undefined || paths.length === 0 || learned(left) !== undefined) return undefined;
   const rest = right.type.shape.filter((_, at) => at !== axis);
-  return [node.op.name, printAttributes(node.attributes), right.type.dtype, axis, ...rest].join("|");
+  return [
+    node.op.name,
+    printAttributes(node.attributes),
+    right.type.dtype,
+    axis,
+    formOf(right),
+    ...rest,
+  ].join("|");
+}
+
+/** Weights of one form can be side by side in it: as codes, where their rows are as long. */
+function formOf(weight: Value): string {
+  const form = storedForm(weight);
+  if (form?.kind !== "int8") return form?.kind ?? "whole";
+  const { outer, depth, inner } = form.rows;
+  return `codes of ${depth}, ${inner === 1 ? "rows" : outer}`;
 }
 
 /** The axis of a product's weights that gives the last axis of its result, and nothing else of it. */

@@ -5,10 +5,11 @@
  * only what is there before anything runs.
  */
 import type { Node, Value } from "../graph.ts";
+import { type At, broadcastAt } from "./coordinates.ts";
 import { type Group, inputsOf, type Side, storedBy } from "./groups.ts";
 import { isLight } from "./nodes.ts";
 import { Position } from "./position.ts";
-import { type At, broadcastAt, contextOf } from "./reader.ts";
+import { contextOf } from "./reader.ts";
 import { isPlain, plainPosition } from "./views.ts";
 
 export interface SideChoices {

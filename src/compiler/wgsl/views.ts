@@ -4,8 +4,9 @@
 import { Dim, productDims } from "../../lang/dims.ts";
 import type { Node } from "../graph.ts";
 import type { Index } from "../ops/lowering.ts";
+import type { At } from "./coordinates.ts";
 import { flatPosition, Position, unflattened } from "./position.ts";
-import { type At, contextOf } from "./reader.ts";
+import { contextOf } from "./reader.ts";
 
 /** A view of one operand whose indices are arithmetic. */
 export function isPlainView(node: Node): boolean {
@@ -37,6 +38,32 @@ export function movesAll(node: Node): boolean {
   if (operand === undefined || node.operands.length !== 1) return false;
   const probe = operand.type.shape.map((extent, axis) => Position.name(`p${axis}`, extent));
   return movedTo(node, probe) !== undefined;
+}
+
+/** The axis along which a view puts its operands one after another, whole and in order. */
+export function joinedAlong(node: Node): number | undefined {
+  const { lowering } = node.op;
+  if (lowering.kind !== "view") return undefined;
+  const pieces = lowering.pieces(contextOf(node));
+  const axis = pieces[0]?.when?.[0]?.axis;
+  if (axis === undefined || pieces.length !== node.operands.length) return undefined;
+  let next = Dim.of(0);
+  for (const [number, { operand, at, when = [] }] of pieces.entries()) {
+    const [range, another] = when;
+    const size = node.operands[operand]?.type.shape[axis];
+    if (range?.axis !== axis || another !== undefined || operand !== number || size === undefined)
+      return undefined;
+    const end = next.add(size);
+    if (!range.low.equals(next) || !range.high.equals(end)) return undefined;
+    const names = at.map((_, place) => Position.name(`p${place}`, Dim.of(2 ** 31)));
+    const isInOrder = at.every((index, place) => {
+      const wanted = (names[place] ?? Position.of(0)).add(place === axis ? next.negate() : Dim.of(0));
+      return isPlain(index) && plainPosition(index, names).key === wanted.key;
+    });
+    if (!isInOrder) return undefined;
+    next = end;
+  }
+  return axis;
 }
 
 /** Where the view puts the operand's element: where it is permuted, or laid out anew in its order. */

@@ -10,10 +10,11 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Attention } from "../attention.ts";
+import type { At } from "../coordinates.ts";
 import type { Group } from "../groups.ts";
 import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { type At, Reader } from "../reader.ts";
+import { Reader } from "../reader.ts";
 import { floatText, widened } from "../scalar-text.ts";
 import { axesOf } from "./contract.ts";
 import type { Kernel, KernelContext } from "./kernel.ts";

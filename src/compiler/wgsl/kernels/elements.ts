@@ -2,10 +2,11 @@
  * Kernels that compute each element of their result by itself.
  */
 import { Dim, productDims } from "../../../lang/dims.ts";
+import type { At } from "../coordinates.ts";
 import type { Tail } from "../groups.ts";
 import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { unflattened } from "../position.ts";
-import { type At, Reader } from "../reader.ts";
+import { Reader } from "../reader.ts";
 import { invocation, type Kernel, type KernelContext, type KernelMaker, none, spread } from "./kernel.ts";
 import { finish } from "./tail.ts";
 

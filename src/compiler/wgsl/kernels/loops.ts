@@ -7,10 +7,11 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { LoopPlace, LoopStage, LoopStatement, LoopTerm } from "../../ops/loops.ts";
+import { positionIn } from "../coordinates.ts";
 import type { Group } from "../groups.ts";
 import { KernelWriter, type Located, scalarTypeOf, type Term, typeText } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { contextOf, positionIn, Reader } from "../reader.ts";
+import { contextOf, Reader } from "../reader.ts";
 import { binaryTerm, converted, numberTerm, unaryTerm, widened } from "../scalar-text.ts";
 import type { Kernel, KernelContext, KernelMaker } from "./kernel.ts";
 import { spread } from "./kernel.ts";

@@ -5,11 +5,12 @@
 import { Dim } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Value } from "../../graph.ts";
+import type { At } from "../coordinates.ts";
 import { joined } from "../folds.ts";
 import { type Norm, type Tail, whole } from "../groups.ts";
 import { joinOf } from "../joins.ts";
 import type { Located, Term } from "../kernel-writer.ts";
-import type { At, Reader } from "../reader.ts";
+import type { Reader } from "../reader.ts";
 import { numberTerm, scalarTerm, widened } from "../scalar-text.ts";
 import { rowElement } from "./rows.ts";
 import { applySteps, finish } from "./tail.ts";

@@ -7,11 +7,12 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
+import { type At, broadcastAt } from "../coordinates.ts";
 import { foldTerm, unreduced } from "../folds.ts";
 import type { Group } from "../groups.ts";
 import { KernelWriter, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { type At, type Buffers, broadcastAt, contextOf, Reader } from "../reader.ts";
+import { type Buffers, contextOf, Reader } from "../reader.ts";
 import { converted, numberTerm, scalarTerm } from "../scalar-text.ts";
 import { invocation, type Kernel, type KernelContext, type KernelMaker, none, spread } from "./kernel.ts";
 import { finish } from "./tail.ts";

@@ -6,10 +6,11 @@
 import { Dim, productDims, sumDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node } from "../../graph.ts";
+import type { At } from "../coordinates.ts";
 import type { Group, Selection } from "../groups.ts";
 import { KernelWriter, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { type At, contextOf, Reader } from "../reader.ts";
+import { contextOf, Reader } from "../reader.ts";
 import { type Kernel, type KernelContext, none, spread } from "./kernel.ts";
 import { computing, firstOperand, rowsOver, storeRow } from "./rows.ts";
 

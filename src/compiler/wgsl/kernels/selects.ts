@@ -10,10 +10,11 @@
 import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node } from "../../graph.ts";
+import { positionIn } from "../coordinates.ts";
 import type { Tail } from "../groups.ts";
 import { KernelWriter, type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { contextOf, positionIn, Reader } from "../reader.ts";
+import { contextOf, Reader } from "../reader.ts";
 import { type Kernel, type KernelContext, type KernelMaker, none, spread } from "./kernel.ts";
 import { firstOperand, rowsOver } from "./rows.ts";
 import { finish } from "./tail.ts";

@@ -4,10 +4,11 @@
 import { Dim } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
+import { type At, broadcastAt, positionIn } from "../coordinates.ts";
 import type { Side, Tail } from "../groups.ts";
 import { type KernelWriter, type Located, scalarTypeOf, type Term } from "../kernel-writer.ts";
 import { Position } from "../position.ts";
-import { type At, broadcastAt, contextOf, positionIn, type Reader } from "../reader.ts";
+import { contextOf, type Reader } from "../reader.ts";
 import { converted, scalarTerm, widened } from "../scalar-text.ts";
 import { movedTo } from "../views.ts";
 
