@@ -3,6 +3,7 @@
  */
 import { type Command, Option } from "commander";
 import { measureBudget } from "../compiler/cost/budget.ts";
+import type { Target } from "../compiler/cost/device-work.ts";
 import { costPage } from "../compiler/cost/page.ts";
 import { reportCost } from "../compiler/cost/report.ts";
 import { reportToCsv, reportToJson } from "../compiler/cost/report-json.ts";
@@ -17,6 +18,7 @@ import {
   openOption,
   openProfile,
   settingsOf,
+  targetOption,
   withCountOptions,
 } from "./cost-options.ts";
 import { positiveInteger, useColor } from "./options.ts";
@@ -30,6 +32,7 @@ interface CostOptions extends CountOptions {
   readonly tokens?: number;
   readonly train?: string | true;
   readonly device?: string;
+  readonly target?: Target;
   readonly csv?: boolean;
   readonly html?: string;
 }
@@ -53,6 +56,7 @@ export function addCost(program: Command, run: Run): void {
       "also count a step of training: all, adapters, or patterns of paths such as 'connector,!encoder'; compare holds the usual ways against each other, with --set rank=8,256 at several ranks",
     )
     .option("--device <file>", "also estimate the time, on a device that `ossicle calibrate` measured")
+    .addOption(targetOption())
     .option("--csv", "print the rows as CSV")
     .option("--html <file>", "also write a page with a picture and the formulas")
     .action(async (file: string, options: CostOptions) => {
@@ -78,6 +82,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
     tokens: options.tokens,
     train: options.train === true ? "default" : options.train,
     profile,
+    target: options.target,
     budget,
   });
   if (options.html !== undefined) {
@@ -87,6 +92,7 @@ async function cost(file: string, options: CostOptions): Promise<number> {
       convention: options.convention,
       by: "path",
       tokens: options.tokens,
+      target: options.target,
       budget,
     });
     const page = costPage(full);

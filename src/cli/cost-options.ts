@@ -6,6 +6,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Given } from "../compiler/cost/bindings.ts";
 import { type Convention, conventions } from "../compiler/cost/conventions.ts";
+import { targets } from "../compiler/cost/device-work.ts";
 import { type DeviceProfile, readProfile } from "../compiler/cost/latency.ts";
 import { costModel, type ModelCost } from "../compiler/cost/model-cost.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
@@ -48,6 +49,13 @@ export function openOption(): Option {
   return new Option("--open <names>", "parameters to leave open in the formulas, such as keep,rank")
     .argParser(splitNames)
     .default([]);
+}
+
+export function targetOption(): Option {
+  return new Option(
+    "--target <name>",
+    "also count what a target executes: its dispatches, and their MACs with reasons",
+  ).choices(targets);
 }
 
 export function conventionOption(): Option {

@@ -6,11 +6,12 @@
  */
 import type { Command } from "commander";
 import type { Convention } from "../compiler/cost/conventions.ts";
+import type { Target } from "../compiler/cost/device-work.ts";
 import { compareGraphs, type GraphDifference, isSame, type NamedChange } from "../compiler/difference.ts";
 import { type Elaboration, elaborate, entryNames } from "../compiler/elaborate.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import { failure } from "../runtime/failure.ts";
-import { atOption, conventionOption, givenBy, secondsOption } from "./cost-options.ts";
+import { atOption, conventionOption, givenBy, secondsOption, targetOption } from "./cost-options.ts";
 import { diffCosts } from "./diff-cost.ts";
 import { differenceLines } from "./difference-text.ts";
 import {
@@ -39,6 +40,7 @@ interface DiffOptions extends CommonOptions {
   readonly seconds?: number;
   readonly tokens?: number;
   readonly convention: Convention;
+  readonly target?: Target;
 }
 
 /** One of the two: a model with its settings. */
@@ -76,6 +78,7 @@ export function addDiff(program: Command, run: Run): void {
     .addOption(secondsOption())
     .option("--tokens <number>", "with --cost, also add up one clip of so many tokens", positiveInteger)
     .addOption(conventionOption())
+    .addOption(targetOption())
     .option("--exit-code", "end with status 1 when there are differences")
     .action((a: string, b: string | undefined, options: DiffOptions) => {
       for (const [written, named] of [
@@ -107,8 +110,8 @@ function diff(a: string, b: string | undefined, options: DiffOptions): number {
   const sameFile = second.file === first.file;
   const [before, after] = [first, { ...second, model: second.model ?? (sameFile ? first.model : undefined) }];
   if (options.cost === true) {
-    const { entry: entries, tokens, convention } = options;
-    const counting = { given: givenBy(options), tokens, convention, entries };
+    const { entry: entries, tokens, convention, target } = options;
+    const counting = { given: givenBy(options), tokens, convention, target, entries };
     const isSame = diffCosts(before, after, counting, options, output);
     output.set("same", isSame);
     if (isSame) output.line("The two cost the same.");

@@ -12,6 +12,7 @@ import {
   costChangesToJson,
   isChanged,
 } from "../compiler/cost/cost-difference.ts";
+import type { Target } from "../compiler/cost/device-work.ts";
 import { costModel, type ModelCost } from "../compiler/cost/model-cost.ts";
 import { type CostReport, reportCost } from "../compiler/cost/report.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
@@ -29,6 +30,7 @@ export interface CostDifferenceOptions {
   readonly given: Given;
   readonly tokens: number | undefined;
   readonly convention: Convention;
+  readonly target: Target | undefined;
   /** All when empty. */
   readonly entries: readonly string[];
 }
@@ -75,5 +77,6 @@ function report(model: ModelCost, other: ModelCost, options: CostDifferenceOptio
     convention: options.convention,
     by: "component",
     tokens: options.tokens,
+    target: options.target,
   });
 }

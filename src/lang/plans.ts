@@ -74,6 +74,7 @@ export const measures: readonly string[] = [
   "state",
   "memory",
   "dispatches",
+  "executed",
 ];
 
 export function readRenames(member: WeightsMember, path: string, evaluation: Evaluation): Rename[] {

@@ -41,6 +41,8 @@ test.each([
   ["open", []],
   ["bound", ["--at", "B=1", "--seconds", "10", "--by", "component"]],
   ["by another convention, with a parameter left open", ["--open", "keep", "--convention", "fvcore"]],
+  ["on a target", ["--at", "B=1", "--target", "webgpu"]],
+  ["on a target, with a parameter left open", ["--open", "keep", "--target", "webgpu", "--by", "kind"]],
   ["training", ["--train", "all", "--by", "op", "--depth", "1"]],
   ["ways to fine-tune", ["--train", "compare"]],
   ["wrong", ["--at", "Q=1"]],
@@ -55,7 +57,7 @@ test("cost: a clip, and an estimate", async () => {
   const rates = { macsPerSecond: 1e10, scalarsPerSecond: 1e9, bytesPerSecond: 1e10, secondsPerOp: 1e-6 };
   writeFileSync(device, JSON.stringify({ name: "paper", ...rates }));
   const lm = ["cost", "ossicle/decoders/mamba2-lm.oss", "--at", "L=4"];
-  expectFit(await print(...lm, "--tokens", "3", "--at", "B=1", "--device", device, "--depth", "2"));
+  expectFit(await print(...lm, "--tokens", "3", "--at", "B=1", "--device", device, "--target", "webgpu"));
 });
 
 test("sweep: as declared, and compared", async () => {

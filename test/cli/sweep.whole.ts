@@ -139,12 +139,6 @@ describe("refused, with what is known", () => {
       "unknown-measure",
       /forward\.macs/,
     ],
-    [
-      "dispatches without a target",
-      ["--set", "keep=0.5,0.6", "--at", "B=1", "--measure", "dispatches"],
-      "measure-unavailable",
-      /target/,
-    ],
     ["an unknown entry", ["--set", "keep=0.5,0.6", "--entry", "step"], "no-such-entry", /forward/],
     [
       "tokens of a classifier",

@@ -8,6 +8,7 @@ import { type Diagnostic, DiagnosticError } from "../../lang/diagnostic.ts";
 import { Dim, DimError, type RealFactor } from "../../lang/dims.ts";
 import { suggest } from "../../lang/suggest.ts";
 import { type Bindings, checkGuards } from "../bind.ts";
+import { typicalSizes } from "../wgsl/typical-sizes.ts";
 import type { CostSymbol, EntryCost } from "./model-cost.ts";
 
 export interface Given {
@@ -133,14 +134,14 @@ export function bindDim(dim: Dim, bindings: Bindings): Dim {
 }
 
 /**
- * Everything bound, for shares and orders where numbers are not asked for: ten seconds of sound, one
- * of everything else, 70 % of what is kept.
+ * Everything bound, for shares and orders where numbers are not asked for: ten seconds of sound, a batch
+ * of one, 64 tokens, 70 % of what is kept.
  */
 export function typicalBindings(entry: EntryCost, given: Bindings): Map<string, number> {
   const bindings = new Map(given);
-  for (const { name, kind, rate } of entry.symbols) {
-    if (bindings.has(name)) continue;
-    bindings.set(name, kind === "samples" ? 10 * (rate ?? 1) : kind === "ratio" ? 0.7 : 1);
+  const sizes = typicalSizes(entry.cost.graph);
+  for (const { name, kind } of entry.symbols) {
+    if (!bindings.has(name)) bindings.set(name, sizes.get(name) ?? (kind === "ratio" ? 0.7 : 1));
   }
   return bindings;
 }

@@ -13,20 +13,20 @@ import type { Program } from "../../lang/program.ts";
 import { GraphBuilder } from "../graph-builder.ts";
 import { catalog } from "../ops/index.ts";
 import { bindDim, bindEntry } from "./bindings.ts";
+import { dispatchesOf } from "./device-work.ts";
 import { fittingChange } from "./fit.ts";
 import { type BudgetRequest, bindingsOf, entryOf, measureLimit } from "./limit.ts";
 import { isMeasure, type MeasureName, measureFacts } from "./measures.ts";
 import { costModel, type ModelCost } from "./model-cost.ts";
 import { share, shortBytes, shortCount } from "./numbers.ts";
-import { type CostTree, condense, rollUp } from "./tree.ts";
+import { type CostTree, condense, executedOf, rollUp } from "./tree.ts";
 
 export interface MeasuredLimit {
   readonly limit: BudgetLimit;
   /** As it was written. */
   readonly text: string;
   readonly measure: MeasureName;
-  /** Undefined where this target can't measure it. */
-  readonly value: number | undefined;
+  readonly value: number;
 }
 
 /** Every limit of a counted model's budget. What can't be measured as it is written is in `sink`. */
@@ -35,8 +35,6 @@ export function measureBudget(model: ModelCost, sink: DiagnosticSink): readonly 
     const { measure, span } = limit;
     if (!isMeasure(measure)) return [];
     const text = span.file.text.slice(span.start, span.end);
-    // Nothing is compiled for a device here, so nothing is dispatched yet.
-    if (measure === "dispatches") return [{ limit, text, measure, value: undefined }];
     try {
       return [{ limit, text, measure, value: measureLimit(model, limit, new Map()) }];
     } catch (error) {
@@ -79,7 +77,8 @@ function inBudget(hint: string): string {
   return hint
     .replace(/--at (\w+)=([\d.]+)/g, "`$1: $2`")
     .replace(/--(\w+) (\d+)/g, "`$1: $2`")
-    .replace(/--(\w+)/g, "`$1`");
+    .replace(/--(\w+)/g, "`$1`")
+    .replaceAll("` `", "`, `");
 }
 
 /** What the bytes of a measure are bytes of. */
@@ -98,7 +97,7 @@ export function overBudget(
   sink: DiagnosticSink,
 ): readonly Diagnostic[] {
   return measureBudget(model, sink).flatMap(({ limit, measure, value }) => {
-    if (value === undefined || value <= limit.limit) return [];
+    if (value <= limit.limit) return [];
     const { unit, title } = measureFacts[measure];
     const write = unit === "B" ? shortBytes : shortCount;
     const change = fittingChange(program, outline, request, limit);
@@ -125,6 +124,7 @@ interface Part {
 }
 
 const mostParts = 4;
+const isOfTarget = (measure: MeasureName): boolean => measure === "dispatches" || measure === "executed";
 
 function largestParts(
   model: ModelCost,
@@ -139,7 +139,8 @@ function largestParts(
     limit.bindings.has("tokens") || !measureFacts[measure].ofEntry ? model.entries : [entryOf(model, limit)];
   const parts = entries.flatMap((entry) => {
     const bindings = bindEntry(entry, { at, seconds });
-    const tree = condense(rollUp(entry.cost, { by: "path", convention: "core" }));
+    const dispatches = isOfTarget(measure) ? dispatchesOf(entry) : undefined;
+    const tree = condense(rollUp(entry.cost, { by: "path", convention: "core", dispatches }));
     return opened(tree, (one) => bindDim(amount(one.amounts), bindings).constant ?? 0);
   });
   const byPath = new Map<string, Part>();
@@ -179,9 +180,12 @@ function amountOf(measure: MeasureName): ((amounts: CostTree["amounts"]) => Dim)
       return ({ parameters }) => parameters;
     case "weights":
       return ({ weights }) => weights;
+    case "dispatches":
+      return ({ dispatches }) => dispatches;
+    case "executed":
+      return executedOf;
     case "state":
     case "memory":
-    case "dispatches":
       return undefined;
   }
 }

@@ -16,6 +16,8 @@ export interface ClipPart {
   /** Of all its calls, under the convention of the report. */
   readonly count: Dim;
   readonly scalar: Dim;
+  /** On the target, when there is one. */
+  readonly dispatches: number | undefined;
   /** The same by component: where it goes. */
   readonly components: readonly { readonly name: string; readonly count: Dim }[];
 }
@@ -25,12 +27,14 @@ export interface Clip {
   readonly parts: readonly ClipPart[];
   readonly count: Dim;
   readonly scalar: Dim;
+  readonly dispatches: number | undefined;
 }
 
 interface Counted {
   readonly entry: string;
   readonly bindings: Bindings;
   readonly total: { readonly count: Dim; readonly scalar: Dim };
+  readonly target: { readonly dispatches: number } | undefined;
   readonly components: {
     readonly children: readonly { readonly name: string; readonly amounts: { readonly count: Dim } }[];
   };
@@ -104,12 +108,19 @@ export function clipOf(model: ModelCost, entries: readonly Counted[], tokens: nu
   });
   const sum = (of: (part: ClipPart) => Dim): Dim =>
     parts.reduce((total, one) => total.add(of(one)), Dim.of(0));
-  return { tokens, parts, count: sum((one) => one.count), scalar: sum((one) => one.scalar) };
+  const ofTarget = parts.flatMap(({ dispatches }) => dispatches ?? []);
+  const dispatches = ofTarget.length === 0 ? undefined : ofTarget.reduce((total, one) => total + one, 0);
+  return { tokens, parts, count: sum((one) => one.count), scalar: sum((one) => one.scalar), dispatches };
 }
 
-function part({ entry, total, components }: Counted, times: number, inClip: (dim: Dim) => Dim): ClipPart {
+function part(
+  { entry, total, components, target }: Counted,
+  times: number,
+  inClip: (dim: Dim) => Dim,
+): ClipPart {
   const all = (dim: Dim): Dim => inClip(dim).mul(times);
   const parts = components.children.map(({ name, amounts }) => ({ name, count: all(amounts.count) }));
   const worth = parts.filter(({ count }) => count.constant !== 0);
-  return { entry, times, count: all(total.count), scalar: all(total.scalar), components: worth };
+  const dispatches = target === undefined ? undefined : times * target.dispatches;
+  return { entry, times, count: all(total.count), scalar: all(total.scalar), dispatches, components: worth };
 }

@@ -4,8 +4,9 @@
  * Owns: which figures are compared (of the whole model, of every entry, of every component, of a clip),
  * and how they read. A figure that one of the two does not have is absent there.
  */
-import { type Dim, type DimNotation, notationOf } from "../../lang/dims.ts";
+import { Dim, type DimNotation, notationOf } from "../../lang/dims.ts";
 import { definitions } from "./conventions.ts";
+import { measureFacts } from "./measures.ts";
 import { layTable, shortBytes, shortCount } from "./numbers.ts";
 import type { CostReport, EntryReport } from "./report.ts";
 import { countTitle } from "./report-text.ts";
@@ -54,7 +55,7 @@ function addEntry(
   title: string,
   add: (entry: string, figure: string, unit: "" | "B", value: Dim | undefined) => void,
 ): void {
-  const { total, state, peak, components } = entry;
+  const { total, state, peak, components, target } = entry;
   add(entry.entry, title, "", total.count);
   for (const { name, amounts } of components.children) {
     if (amounts.count.constant !== 0) add(entry.entry, `${title} of ${name}`, "", amounts.count);
@@ -64,6 +65,9 @@ function addEntry(
   add(entry.entry, "activations", "B", total.read.add(total.written));
   add(entry.entry, "peak live memory", "B", peak);
   if (state.constant !== 0) add(entry.entry, "state", "B", state);
+  if (target === undefined) return;
+  add(entry.entry, measureFacts.dispatches.title, "", Dim.of(target.dispatches));
+  add(entry.entry, measureFacts.executed.title, "", target.executed);
 }
 
 /** Nothing where nothing differs. */

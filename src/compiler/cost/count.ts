@@ -24,6 +24,8 @@ export interface NodeCost {
   readonly op: string;
   readonly macs: Dim;
   readonly scalar: Dim;
+  /** Of the multiply-adds, those that a mask takes away again. */
+  readonly masked: Dim;
   /** Bytes of activations that the node reads, and writes. */
   readonly read: Dim;
   readonly written: Dim;
@@ -99,7 +101,7 @@ export function countGraph(graph: Graph): GraphCost {
   return { graph, nodes, prepared, parameters, given };
 }
 
-type Counts = Pick<NodeCost, "macs" | "scalar" | "read" | "written" | "weights" | "tools">;
+type Counts = Pick<NodeCost, "macs" | "scalar" | "masked" | "read" | "written" | "weights" | "tools">;
 
 /** `known` counts of equal nodes, by what alone decides them: most nodes are one of a stack of layers. */
 function countNode(node: Node, given: ReadonlySet<Value>, known: Map<string, Counts>): NodeCost {
@@ -134,6 +136,7 @@ function countsOf(node: Node, given: ReadonlySet<Value>): Counts {
   return {
     macs,
     scalar,
+    masked: op.accounting.masked?.(context) ?? nothing,
     ...trafficOf(node, given),
     tools: { torchprofile: counted(op.accounting.torchprofile), fvcore: counted(op.accounting.fvcore) },
   };

@@ -2,8 +2,8 @@
  * The change of one parameter that would bring a model into its budget.
  *
  * Owns: the search. A ratio or an integer is left open and the measure's expression evaluated, for the
- * value nearest to what it is now; of a choice every alternative is laid out. A parameter that can't
- * stay open, or on which nothing depends, is passed over.
+ * value nearest to what it is now. An integer that can't stay open is laid out for the largest that fits,
+ * of a choice every alternative is. A parameter on which nothing depends is passed over.
  */
 import type { StaticParameter } from "../../lang/ast.ts";
 import { DiagnosticError, DiagnosticSink } from "../../lang/diagnostic.ts";
@@ -73,7 +73,23 @@ class Search {
       return this.#nearest(parameter, now, candidates, (value) => `${Number((100 * value).toFixed(1))}%`);
     }
     const candidates = Array.from({ length: Math.min(now - 1, 4096) }, (_, i) => now - 1 - i);
-    return this.#nearest(parameter, now, candidates, String);
+    return this.#nearest(parameter, now, candidates, String) ?? this.#bisect(parameter, now);
+  }
+
+  /** The largest smaller integer that fits, of one that is laid out: a number of layers, mostly. */
+  #bisect({ name }: StaticParameter, now: number): Found | undefined {
+    let [low, high] = [1, now - 1];
+    let best: Found | undefined;
+    while (low <= high) {
+      const middle = Math.floor((low + high) / 2);
+      const settings = new Map([...this.#request.settings, [name.name, String(middle)]]);
+      const model = this.#count({ open: [], settings });
+      const value = model && this.#measure(model, new Map());
+      if (value !== undefined && value <= this.#limit.limit) best = { text: String(middle), value };
+      if (value === undefined || value <= this.#limit.limit) low = middle + 1;
+      else high = middle - 1;
+    }
+    return best;
   }
 
   #nearest(
@@ -82,6 +98,8 @@ class Search {
     candidates: readonly number[],
     write: (value: number) => string,
   ): Found | undefined {
+    // No size changes how many dispatches there are.
+    if (this.#limit.measure === "dispatches") return undefined;
     const model = this.#count({ open: [name.name], settings: this.#request.settings });
     if (model === undefined) return undefined;
     const sorted = [...candidates].sort((a, b) => Math.abs(a - now) - Math.abs(b - now));

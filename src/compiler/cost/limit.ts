@@ -6,7 +6,7 @@
  */
 import type { BudgetLimit } from "../../lang/plans.ts";
 import { checkGiven, costFailure, type Given } from "./bindings.ts";
-import { measureClip, measureOne } from "./measurement.ts";
+import { isAddedUp, measureClip, measureOne } from "./measurement.ts";
 import { isMeasure, Measures, measureFacts } from "./measures.ts";
 import type { EntryCost, ModelCost } from "./model-cost.ts";
 
@@ -27,7 +27,7 @@ export function measureLimit(
   const { seconds, tokens, at } = bindingsOf(limit);
   const given: Given = { at: new Map([...at, ...more]), seconds };
   if (tokens !== undefined) {
-    if (measure !== "macs" && measure !== "scalars") {
+    if (!isAddedUp(measure)) {
       throw costFailure("bad-budget", `${measureFacts[measure].title} are not added up over tokens.`);
     }
     checkGiven(model.entries, given);

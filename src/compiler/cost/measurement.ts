@@ -3,9 +3,9 @@
  *
  * Owns: which entry or entries a measure is of, and that everything it depends on is bound.
  */
-import { bindEntry, costFailure, type Given, requireBound } from "./bindings.ts";
+import { bindEntry, type Given, requireBound } from "./bindings.ts";
 import { continuedSizes, generatingEntries } from "./clip.ts";
-import { type MeasureName, type Measures, measureFacts, noDispatches } from "./measures.ts";
+import { type MeasureName, type Measures, measureFacts } from "./measures.ts";
 import type { EntryCost } from "./model-cost.ts";
 
 export interface Column {
@@ -20,7 +20,7 @@ export interface Measurement {
   measure(given: Given, tokens: number | undefined): number;
 }
 
-/** Of every entry, except that MACs and scalar operations are of a clip where tokens are counted. */
+/** Of every entry, except that what adds up is of a clip where tokens are counted. */
 export function measurementsOf(
   measures: Measures,
   names: readonly MeasureName[],
@@ -33,7 +33,7 @@ export function measurementsOf(
     const [first] = entries;
     if (!ofEntry && first !== undefined) {
       found.push({ column: { name, title, unit }, measure: measureOne(measures, name, first) });
-    } else if (hasTokens && (name === "macs" || name === "scalars")) {
+    } else if (hasTokens && isAddedUp(name)) {
       const column = { name: `clip.${name}`, title: `${title} of a clip`, unit };
       found.push({ column, measure: measureClip(measures, name) });
     } else {
@@ -46,11 +46,13 @@ export function measurementsOf(
   return found;
 }
 
+/** Whether a clip has so much of it as its calls have together. */
+export function isAddedUp(name: MeasureName): boolean {
+  return ["macs", "scalars", "dispatches", "executed"].includes(name);
+}
+
 export function measureOne(measures: Measures, name: MeasureName, entry: EntryCost): Measurement["measure"] {
   const measured = measures.of(name, entry);
-  if ("unavailable" in measured) {
-    throw costFailure("measure-unavailable", `The measure ${name} is ${measured.unavailable}.`);
-  }
   if (!measureFacts[name].ofEntry) return (given) => measured.value(given.at);
   return (given) => {
     const bindings = bindEntry(entry, given);
@@ -62,19 +64,11 @@ export function measureOne(measures: Measures, name: MeasureName, entry: EntryCo
 export function measureClip(measures: Measures, name: MeasureName): Measurement["measure"] {
   const [first, next] = generatingEntries(measures.model);
   const sizes = continuedSizes(first, next);
-  const [reading, writing] = [first, next].map((entry) => measures.of(name, entry));
-  if (
-    reading === undefined ||
-    writing === undefined ||
-    "unavailable" in reading ||
-    "unavailable" in writing
-  ) {
-    throw costFailure("measure-unavailable", `The measure ${name} is ${noDispatches.unavailable}.`);
-  }
+  const [reading, writing] = [measures.of(name, first), measures.of(name, next)];
   const perToken = writing.expression?.substitute(sizes);
   return (given, tokens) => {
     const bindings = new Map([...bindEntry(next, given), ...bindEntry(first, given)]);
-    requireBound(first, bindings, `The measure ${name}`);
+    if (reading.expression?.constant === undefined) requireBound(first, bindings, `The measure ${name}`);
     const open = [...(perToken?.symbols() ?? [])].filter((symbol) => !bindings.has(symbol));
     if (open.length > 0) requireBound(next, bindings, `The measure ${name}`);
     return reading.value(bindings) + (tokens ?? 0) * (perToken?.evaluate(bindings) ?? 0);

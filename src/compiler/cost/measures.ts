@@ -2,11 +2,13 @@
  * What a model can be measured by, each as an expression or as a number at given sizes.
  *
  * Owns: the list that budgets, sweeps and comparisons share. `params`, `trainable` and `weights` are
- * of the whole model; the others of one entry.
+ * of the whole model; the others of one entry. `dispatches` and `executed` are of its WebGPU plan, which is
+ * compiled when they are first asked for.
  */
-import { type Dim, sumDims } from "../../lang/dims.ts";
+import { Dim, sumDims } from "../../lang/dims.ts";
 import type { Bindings } from "../bind.ts";
 import { type Convention, countOf } from "./conventions.ts";
+import { dispatchesOf, executedMacs } from "./device-work.ts";
 import { liveBytes, peakBytes, peakExpression, stateBytes } from "./memory.ts";
 import { allParameters, type EntryCost, elementsOf, type ModelCost } from "./model-cost.ts";
 import { trainedByDefault } from "./training.ts";
@@ -20,6 +22,7 @@ export const measures = [
   "state",
   "memory",
   "dispatches",
+  "executed",
 ] as const;
 export type MeasureName = (typeof measures)[number];
 
@@ -38,7 +41,8 @@ export const measureFacts: Readonly<Record<MeasureName, MeasureFacts>> = {
   weights: { title: "weight bytes", unit: "B", ofEntry: false },
   state: { title: "state bytes", unit: "B", ofEntry: true },
   memory: { title: "peak live memory", unit: "B", ofEntry: true },
-  dispatches: { title: "dispatches", unit: "", ofEntry: true },
+  dispatches: { title: "dispatches on WebGPU", unit: "", ofEntry: true },
+  executed: { title: "MACs executed on WebGPU", unit: "", ofEntry: true },
 };
 
 export function isMeasure(name: string): name is MeasureName {
@@ -51,13 +55,6 @@ export interface Measured {
   readonly value: (bindings: Bindings) => number;
 }
 
-/** Said of what nothing here can measure. */
-export interface Unavailable {
-  readonly unavailable: string;
-}
-
-export const noDispatches: Unavailable = { unavailable: "not available for this target" };
-
 /** Measures of one model; each is worked out once, when it is first asked for. */
 export class Measures {
   readonly model: ModelCost;
@@ -69,8 +66,7 @@ export class Measures {
     this.convention = convention;
   }
 
-  of(name: MeasureName, entry: EntryCost): Measured | Unavailable {
-    if (name === "dispatches") return noDispatches;
+  of(name: MeasureName, entry: EntryCost): Measured {
     const key = measureFacts[name].ofEntry ? `${name} ${entry.entry}` : name;
     let known = this.#known.get(key);
     if (known === undefined) {
@@ -80,7 +76,7 @@ export class Measures {
     return known;
   }
 
-  #measure(name: Exclude<MeasureName, "dispatches">, entry: EntryCost): Measured {
+  #measure(name: MeasureName, entry: EntryCost): Measured {
     const { nodes } = entry.cost;
     switch (name) {
       case "macs":
@@ -99,6 +95,10 @@ export class Measures {
         const live = liveBytes(entry.cost);
         return { expression: peakExpression(live), value: (bindings) => peakBytes(live, bindings) };
       }
+      case "dispatches":
+        return exactly(Dim.of(dispatchesOf(entry).length));
+      case "executed":
+        return exactly(executedMacs(dispatchesOf(entry)));
     }
   }
 }

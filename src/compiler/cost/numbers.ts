@@ -32,7 +32,8 @@ export function shortBytes(value: number): string {
 export function share(part: number, whole: number): string {
   if (whole === 0 || part === 0) return "";
   const percent = (100 * part) / whole;
-  return percent < 0.05 ? "<0.1 %" : `${percent.toFixed(1)} %`;
+  if (Math.abs(percent) < 0.05) return percent < 0 ? ">-0.1 %" : "<0.1 %";
+  return `${percent.toFixed(1)} %`;
 }
 
 /** `1.2 s`, `34 ms`, `560 µs` */

@@ -29,6 +29,7 @@ function showTip(node, total, event) {
     element("div", {}, node.count + "  " + percent(node.value, total)),
     element("div", { class: "quiet" }, node.scalar === "0" ? "" : node.scalar + " scalar operations"),
     element("div", { class: "quiet" }, node.parameters === "0" ? "" : node.parameters + " parameters"),
+    element("div", { class: "quiet" }, node.dispatches ? node.dispatches + " dispatches" : ""),
   );
   tip.hidden = false;
   const box = tip.getBoundingClientRect();
@@ -117,6 +118,7 @@ function fillTable(body, entry) {
       element("td", {}, node.scalar === "0" ? "" : node.scalar),
       element("td", {}, node.parameters === "0" ? "" : node.parameters),
     );
+    if (entry.tree.executed !== undefined) row.append(element("td", {}, node.dispatches), element("td", {}, node.executed));
     row.hidden = level > 0;
     body.append(row);
     for (const part of node.parts) children.push(add(part, level + 1, row));

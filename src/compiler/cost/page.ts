@@ -6,12 +6,14 @@
  */
 import type { Dim } from "../../lang/dims.ts";
 import { bindDim } from "./bindings.ts";
+import { targetTitles } from "./device-work.ts";
+import { measureFacts } from "./measures.ts";
 import { exactNumber, share, shortCount, writeBytes, writeCount } from "./numbers.ts";
 import { pageScript } from "./page-script.ts";
 import { escapeHtml, pageStyle } from "./page-style.ts";
 import type { CostReport, EntryReport } from "./report.ts";
 import { countTitle, givenTexts } from "./report-text.ts";
-import type { CostTree } from "./tree.ts";
+import { type CostTree, executedOf } from "./tree.ts";
 
 export function costPage(report: CostReport): string {
   const title = `What ${report.model} costs`;
@@ -56,6 +58,12 @@ function entrySection(entry: EntryReport, report: CostReport): string {
     ["written", writeBytes(total.written, notation, repeat)],
     ["peak live memory", entry.peak === undefined ? "depends" : writeBytes(entry.peak, notation)],
     ["state", entry.state.constant === 0 ? "none" : writeBytes(entry.state, notation)],
+    ...(entry.target === undefined
+      ? []
+      : [
+          [measureFacts.dispatches.title, exactNumber(entry.target.dispatches)] as const,
+          [measureFacts.executed.title, writeCount(entry.target.executed, notation, repeat)] as const,
+        ]),
   ];
   // Long formulas have a line of their own.
   const isShort = ([, value]: readonly [string, string]): boolean => [...value].length <= 14;
@@ -76,8 +84,9 @@ ${shares === "" ? "" : `<p class="quiet">Shares and widths at ${escapeHtml(share
 ${headingTable("Kind of work", entry.kinds, entry, unit)}
 ${headingTable("Component", entry.components, entry, unit)}
 </div>
+${overheadTable(entry)}
 <h3>Part by part</h3>
-<div class="scroll"><table><thead><tr><th>part</th><th>${unit}</th><th class="share">share</th><th>scalar</th><th>parameters</th></tr></thead><tbody class="tree"></tbody></table></div>
+<div class="scroll"><table><thead><tr><th>part</th><th>${unit}</th><th class="share">share</th><th>scalar</th><th>parameters</th>${entry.target === undefined ? "" : "<th>dispatches</th><th>executed</th>"}</tr></thead><tbody class="tree"></tbody></table></div>
 ${missedList(entry, report)}
 </section>`;
 }
@@ -117,6 +126,26 @@ function headingTable(heading: string, tree: CostTree, entry: EntryReport, unit:
       return `<tr><td class="name">${escapeHtml(name)}</td>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
     });
   return `<div class="scroll"><table><thead><tr><th>${heading}</th><th>${unit}</th><th>share</th><th>scalar</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+/** By reason, what a target executes beyond. */
+function overheadTable({ target, notation, repeat, typical }: EntryReport): string {
+  if (target === undefined) return "";
+  const whole = bindDim(target.declared, typical).constant ?? 0;
+  const rows = target.overhead.map(({ reason, macs, dispatches, parts }) => {
+    const ops = [...new Set(parts.map(({ op }) => op))].join(", ");
+    const cells = [
+      writeCount(macs, notation, repeat),
+      share(bindDim(macs, typical).constant ?? 0, whole),
+      `${ops} ×${dispatches}`,
+    ];
+    return `<tr><td class="name">${escapeHtml(reason)}</td>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`;
+  });
+  const title = `Executed on ${targetTitles[target.target]} beyond the MACs of core, or less`;
+  if (rows.length === 0)
+    return `<p>Executed on ${targetTitles[target.target]}: the MACs of core, no more.</p>`;
+  return `<h3>${title}</h3>
+<div class="scroll"><table class="overhead"><thead><tr><th>reason</th><th>MACs</th><th>share</th><th>where</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 function missedList({ missed, notation }: EntryReport, { convention }: CostReport): string {
@@ -169,9 +198,19 @@ function pageData(entry: EntryReport): unknown {
     count: writeCount(tree.amounts.count, entry.notation, tree.times),
     scalar: writeCount(tree.amounts.scalar, entry.notation, tree.times),
     parameters: writeCount(tree.amounts.parameters, entry.notation),
+    ...targetData(tree, entry),
     parts: tree.children.map(data),
   });
   return { name: entry.entry, tree: data(entry.tree), rows: entry.rows.children.map(data) };
+}
+
+function targetData({ amounts, times }: CostTree, { notation, target }: EntryReport): Record<string, string> {
+  if (target === undefined) return {};
+  const executed = executedOf(amounts);
+  return {
+    dispatches: amounts.dispatches.constant === 0 ? "" : exactNumber(amounts.dispatches.constant ?? 0),
+    executed: executed.constant === 0 ? "" : writeCount(executed, notation, times),
+  };
 }
 
 function typicalValue(dim: Dim, entry: EntryReport): number {

@@ -4,11 +4,11 @@
  */
 import type { Dim } from "../../lang/dims.ts";
 import type { Clip } from "./clip.ts";
-import type { CostReport, EntryReport } from "./report.ts";
+import type { CostReport, EntryReport, TargetReport } from "./report.ts";
 import type { TrainingCost } from "./training.ts";
-import type { Amounts, CostTree } from "./tree.ts";
+import { type Amounts, type CostTree, executedOf } from "./tree.ts";
 
-export const costSchema = 1;
+export const costSchema = 2;
 
 /** Exactly, and as a number once everything in it is bound. */
 interface Quantity {
@@ -35,14 +35,15 @@ export function reportToJson(report: CostReport): Record<string, unknown> {
       text,
       measure,
       limit: limit.limit,
-      value: value ?? null,
-      within: value === undefined ? null : value <= limit.limit,
+      value,
+      within: value <= limit.limit,
     })),
   };
 }
 
 function entryToJson(entry: EntryReport): unknown {
-  const { dispatches, estimate } = entry;
+  const { estimate, target } = entry;
+  const ofTarget = target !== undefined;
   return {
     entry: entry.entry,
     continues: entry.continues ?? null,
@@ -53,20 +54,18 @@ function entryToJson(entry: EntryReport): unknown {
       input: input ?? null,
     })),
     total: {
-      ...amountsToJson(entry.total),
+      ...amountsToJson(entry.total, ofTarget),
       formula: entry.notation.write(entry.total.count, entry.repeat),
       where: Object.fromEntries(entry.notation.where.map(({ name, text }) => [name, text])),
       weightBytesByType: Object.fromEntries([...entry.weights].map(([dtype, dim]) => [dtype, quantity(dim)])),
       stateBytes: quantity(entry.state),
       peakBytes: entry.peak === undefined ? null : quantity(entry.peak),
-      dispatches:
-        "unavailable" in dispatches
-          ? { unavailable: dispatches.unavailable }
-          : dispatches.expression && quantity(dispatches.expression),
+      maskedMacs: quantity(entry.masked),
       computedOnce: { macs: quantity(entry.prepared.macs), scalar: quantity(entry.prepared.scalar) },
     },
+    target: target === undefined ? null : targetToJson(target),
     by: entry.by,
-    tree: treeToJson(entry.tree),
+    tree: treeToJson(entry.tree, ofTarget),
     missed: entry.missed.map(({ op, nodes, macs, scalar, reason }) => ({
       op,
       nodes,
@@ -91,7 +90,21 @@ function entryToJson(entry: EntryReport): unknown {
   };
 }
 
-function amountsToJson(amounts: Amounts): Record<string, Quantity> {
+function targetToJson({ target, dispatches, executed, overhead }: TargetReport): unknown {
+  return {
+    name: target,
+    dispatches,
+    executedMacs: quantity(executed),
+    overhead: overhead.map((named) => ({
+      reason: named.reason,
+      macs: quantity(named.macs),
+      dispatches: named.dispatches,
+      parts: named.parts.map(({ path, op, macs }) => ({ path, op, macs: quantity(macs) })),
+    })),
+  };
+}
+
+function amountsToJson(amounts: Amounts, ofTarget: boolean): Record<string, Quantity | null> {
   return {
     count: quantity(amounts.count),
     macs: quantity(amounts.macs),
@@ -100,11 +113,14 @@ function amountsToJson(amounts: Amounts): Record<string, Quantity> {
     weightBytes: quantity(amounts.weights),
     bytesRead: quantity(amounts.read),
     bytesWritten: quantity(amounts.written),
+    dispatches: ofTarget ? quantity(amounts.dispatches) : null,
+    executedMacs: ofTarget ? quantity(executedOf(amounts)) : null,
   };
 }
 
-function treeToJson(tree: CostTree): unknown {
-  return { path: tree.path, ...amountsToJson(tree.amounts), parts: tree.children.map(treeToJson) };
+function treeToJson(tree: CostTree, ofTarget: boolean): unknown {
+  const parts = tree.children.map((child) => treeToJson(child, ofTarget));
+  return { path: tree.path, ...amountsToJson(tree.amounts, ofTarget), parts };
 }
 
 export function trainingToJson(training: TrainingCost): Record<string, Quantity> {
@@ -119,16 +135,18 @@ export function trainingToJson(training: TrainingCost): Record<string, Quantity>
   };
 }
 
-function clipToJson({ tokens, parts, count, scalar }: Clip): unknown {
+function clipToJson({ tokens, parts, count, scalar, dispatches }: Clip): unknown {
   return {
     tokens,
     count: quantity(count),
     scalar: quantity(scalar),
+    dispatches: dispatches ?? null,
     parts: parts.map((part) => ({
       entry: part.entry,
       times: part.times,
       count: quantity(part.count),
       scalar: quantity(part.scalar),
+      dispatches: part.dispatches ?? null,
       components: part.components.map(({ name, count }) => ({ name, count: quantity(count) })),
     })),
   };
@@ -140,11 +158,13 @@ const columns = ["count", "macs", "scalar", "parameters", "weights", "read", "wr
 
 /** One row for each row of the tree; what is open stays an expression. */
 export function reportToCsv(report: CostReport): string {
+  const ofTarget = report.entries.some(({ target }) => target !== undefined);
   const header = [
     "entry",
     "path",
     "convention",
     ...columns.map((name) => (name === "count" ? name : headings[name])),
+    ...(ofTarget ? ["dispatches", "executed_macs"] : []),
   ];
   const rows = report.entries.flatMap((entry) =>
     flatten(entry.tree).map(({ path, amounts }) => [
@@ -152,6 +172,7 @@ export function reportToCsv(report: CostReport): string {
       path,
       report.convention,
       ...columns.map((name) => String(amounts[name])),
+      ...(ofTarget ? [String(amounts.dispatches), String(executedOf(amounts))] : []),
     ]),
   );
   return writeCsv([header, ...rows]);

@@ -1,8 +1,9 @@
 /**
  * A cost report as lines for a terminal.
  */
-import { Dim, notationOf } from "../../lang/dims.ts";
+import { Dim, type DimNotation, notationOf } from "../../lang/dims.ts";
 import { bindDim } from "./bindings.ts";
+import { targetTitles } from "./device-work.ts";
 import { measureFacts } from "./measures.ts";
 import {
   exactNumber,
@@ -16,7 +17,7 @@ import {
   writeCount,
 } from "./numbers.ts";
 import type { CostReport, EntryReport } from "./report.ts";
-import type { CostTree } from "./tree.ts";
+import { type CostTree, executedOf } from "./tree.ts";
 
 export function reportLines(report: CostReport): string[] {
   const bound = givenTexts(report);
@@ -51,8 +52,8 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
     `${entry.entry}${entry.continues === undefined ? "" : `, which continues ${entry.continues}`}`,
     ...indent([
       ...layPairs([
-        [title, countText(total.count, entry, repeat)],
-        ["scalar operations", countText(total.scalar, entry, repeat)],
+        [title, countText(total.count, notation, repeat)],
+        ["scalar operations", countText(total.scalar, notation, repeat)],
         ["learned tensors", `${exact(total.parameters)} elements, ${weightsText(entry)}`],
         [
           "activations",
@@ -65,7 +66,15 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
             : writeBytes(entry.peak, notation),
         ],
         ...(entry.state.constant === 0 ? [] : [["state", writeBytes(entry.state, notation)] as const]),
-        ["dispatches", "unavailable" in entry.dispatches ? entry.dispatches.unavailable : ""],
+        ...(entry.masked.constant === 0
+          ? []
+          : [
+              [
+                "of these masked",
+                `${writeCount(entry.masked, notation, repeat)} MACs, executed and not needed`,
+              ] as const,
+            ]),
+        ...targetPairs(entry),
         ...(entry.prepared.macs.constant === 0
           ? []
           : [["computed once", `${exact(entry.prepared.macs)} MACs, from learned tensors alone`] as const]),
@@ -74,11 +83,19 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
       ...(names.length === 0 ? [] : [`where ${names.join(", ")}`]),
       ...trainingLines(entry),
       ...estimateLines(entry, report),
+      ...overheadLines(entry),
       ...missedLines(entry, report),
       ...(entry.by === "kind" ? [] : ["", ...headingTable("kind", entry.kinds, entry, title)]),
       "",
       ...layTable([
-        [entry.by === "path" ? "part" : entry.by, title, "share", "scalar", "parameters"],
+        [
+          entry.by === "path" ? "part" : entry.by,
+          title,
+          "share",
+          "scalar",
+          "parameters",
+          ...(entry.target === undefined ? [] : ["dispatches", "executed"]),
+        ],
         ...rowsOf(entry.rows, entry, 0),
       ]),
       ...(shares === "" ? [] : [`shares at ${shares}`]),
@@ -98,7 +115,7 @@ function headingTable(heading: string, tree: CostTree, entry: EntryReport, title
 const indent = (lines: readonly string[]): string[] => lines.map((line) => (line === "" ? "" : `  ${line}`));
 
 /** Both exactly and shortly, or as a formula. */
-function countText(dim: Dim, { notation }: EntryReport, repeat: number): string {
+function countText(dim: Dim, notation: DimNotation, repeat: number): string {
   if (dim.constant === undefined) return notation.write(dim, repeat);
   const short = shortCount(dim.constant);
   const full = exactNumber(dim.constant);
@@ -206,9 +223,49 @@ function rowsOf(tree: CostTree, entry: EntryReport, depth: number): string[][] {
       share(part ?? 0, whole ?? 0),
       scalar.constant === 0 ? "" : writeCount(scalar, entry.notation, child.times),
       parameters.constant === 0 ? "" : exact(parameters),
+      ...(entry.target === undefined ? [] : targetCells(child, entry)),
     ];
     return [row, ...rowsOf(child, entry, depth + 1)];
   });
+}
+
+function targetPairs({ target, notation, repeat }: EntryReport): (readonly [string, string])[] {
+  if (target === undefined) return [["dispatches", "not counted: --target webgpu compiles the plan"]];
+  const { executed, dispatches } = target;
+  return [
+    ["dispatches", `${exactNumber(dispatches)} on ${targetTitles[target.target]}`],
+    ["executed there", `${countText(executed, notation, repeat)} MACs`],
+  ];
+}
+
+/** By reason, what is executed beyond the MACs that the entry declares. */
+function overheadLines({ target, notation, repeat, typical, open }: EntryReport): string[] {
+  if (target === undefined || target.overhead.length === 0) return [];
+  const whole = bindDim(target.declared, typical).constant ?? 0;
+  const rows = target.overhead.map(({ reason, macs, dispatches, parts }) => [
+    `  ${reason}`,
+    writeCount(macs, notation, repeat),
+    share(bindDim(macs, typical).constant ?? 0, whole),
+    [...new Set(parts.map(({ op }) => op))].join(", ") + (dispatches === 1 ? "" : ` ×${dispatches}`),
+  ]);
+  return [
+    "",
+    `executed beyond the MACs of core, or less (-), on ${targetTitles[target.target]}`,
+    ...(open.length === 0
+      ? layTable(rows)
+      : rows.flatMap(([reason = "", macs = "", part = "", where = ""]) => [
+          `${reason}, ${where}`,
+          `    ${macs}${part === "" ? "" : `  (${part})`}`,
+        ])),
+  ];
+}
+
+function targetCells({ amounts, times }: CostTree, { notation }: EntryReport): string[] {
+  const executed = executedOf(amounts);
+  return [
+    amounts.dispatches.constant === 0 ? "" : exact(amounts.dispatches),
+    executed.constant === 0 ? "" : writeCount(executed, notation, times),
+  ];
 }
 
 function clipLines(report: CostReport): string[] {
@@ -224,19 +281,24 @@ function clipLines(report: CostReport): string[] {
     dim.constant === undefined ? notation.write(dim) : countPair(dim.constant);
   const typical = new Map(report.entries.flatMap((entry) => [...entry.typical]));
   const value = (dim: Dim): number => bindDim(dim, typical).constant ?? 0;
-  const row = (name: string, dim: Dim): string[] => [name, text(dim), share(value(dim), value(clip.count))];
+  const row = (name: string, dim: Dim, dispatches?: number): string[] => [
+    name,
+    text(dim),
+    share(value(dim), value(clip.count)),
+    dispatches === undefined ? "" : exactNumber(dispatches),
+  ];
   const names = notation.where.map(({ name, text }) => `${name} = ${text}`);
   return [
     "",
     `one clip of ${clip.tokens} ${clip.tokens === 1 ? "token" : "tokens"}`,
     ...indent([
       ...layTable([
-        ["part", title, "share"],
-        ...clip.parts.flatMap(({ entry, times, count, components }) => [
-          row(times === 1 ? entry : `${entry} ×${times}`, count),
+        ["part", title, "share", ...(clip.dispatches === undefined ? [] : ["dispatches"])],
+        ...clip.parts.flatMap(({ entry, times, count, dispatches, components }) => [
+          row(times === 1 ? entry : `${entry} ×${times}`, count, dispatches),
           ...components.map((component) => row(`  ${component.name}`, component.count)),
         ]),
-        ["in all", text(clip.count), ""],
+        ["in all", text(clip.count), "", clip.dispatches === undefined ? "" : exactNumber(clip.dispatches)],
       ]),
       ...(names.length === 0 ? [] : [`where ${names.join(", ")}`]),
     ]),
@@ -247,7 +309,6 @@ function budgetLines({ budget }: CostReport): string[] {
   if (budget.length === 0) return [];
   const rows = budget.map(({ text, measure, limit, value }) => {
     const write = measureFacts[measure].unit === "B" ? shortBytes : shortCount;
-    if (value === undefined) return [text, "not available for this target", ""];
     return [text, write(value), value <= limit.limit ? "within" : `over by ${write(value - limit.limit)}`];
   });
   return ["", "budget", ...indent(layTable(rows))];

@@ -19,8 +19,16 @@ import {
 import type { MeasuredLimit } from "./budget.ts";
 import { type Clip, clipOf } from "./clip.ts";
 import { type Convention, definitions, type Missed, missedBy } from "./conventions.ts";
+import {
+  type DispatchCost,
+  dispatchesOf,
+  executedMacs,
+  type NamedOverhead,
+  namedOverheads,
+  type Target,
+} from "./device-work.ts";
 import { type DeviceProfile, type Estimate, estimate } from "./latency.ts";
-import { type Measured, Measures, type Unavailable } from "./measures.ts";
+import { Measures } from "./measures.ts";
 import { liveBytes, peakBytes, peakExpression, stateBytes, weightBytes } from "./memory.ts";
 import { allParameters, type CostSymbol, type EntryCost, elementsOf, type ModelCost } from "./model-cost.ts";
 import { bindTraining } from "./strategies.ts";
@@ -41,6 +49,8 @@ export interface ReportOptions {
   readonly train?: string | undefined;
   /** Adds an estimate of the time that each entry takes. */
   readonly profile?: DeviceProfile | undefined;
+  /** Adds what a target executes. */
+  readonly target?: Target | undefined;
   /** The limits of the model's budget, measured. */
   readonly budget?: readonly MeasuredLimit[];
 }
@@ -73,7 +83,9 @@ export interface EntryReport {
   /** Undefined where it is the largest of too many expressions. */
   readonly peak: Dim | undefined;
   readonly weights: ReadonlyMap<DType, Dim>;
-  readonly dispatches: Measured | Unavailable;
+  /** Of the MACs, those that a mask takes away again. */
+  readonly masked: Dim;
+  readonly target: TargetReport | undefined;
   /** MACs and scalar operations of what is computed once, from learned tensors alone. */
   readonly prepared: { readonly macs: Dim; readonly scalar: Dim };
   readonly by: Grouping;
@@ -91,6 +103,16 @@ export interface EntryReport {
   readonly repeat: number;
   /** For shares where something is open. */
   readonly typical: Bindings;
+}
+
+/** What a target does at one call. */
+export interface TargetReport {
+  readonly target: Target;
+  readonly dispatches: number;
+  readonly executed: Dim;
+  /** MACs that the entry declares. */
+  readonly declared: Dim;
+  readonly overhead: readonly NamedOverhead[];
 }
 
 /** @throws DiagnosticError when a number was given to what is not open, or is missing where one is needed */
@@ -116,12 +138,7 @@ export function reportCost(model: ModelCost, options: ReportOptions): CostReport
     settings: options.settings,
     bindings,
     parameters: bindDim(parameters, bindings),
-    trainable: bindDim(
-      trainable !== undefined && "expression" in trainable && trainable.expression !== undefined
-        ? trainable.expression
-        : parameters,
-      bindings,
-    ),
+    trainable: bindDim(trainable?.expression ?? parameters, bindings),
     entries,
     device: options.profile?.name,
     clip: options.tokens === undefined ? undefined : clipOf(model, entries, options.tokens),
@@ -134,8 +151,9 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
   const bindings = bindEntry(entry, options.given);
   const bind = (dim: Dim): Dim => bindDim(dim, bindings);
   const { convention, depth } = options;
-  const tree = mapTree(rollUp(cost, { by: options.by, convention, depth }), bind);
-  const under = (by: Grouping): CostTree => mapTree(rollUp(cost, { by, convention }), bind);
+  const dispatches = options.target === undefined ? undefined : dispatchesOf(entry);
+  const tree = mapTree(rollUp(cost, { by: options.by, convention, depth, dispatches }), bind);
+  const under = (by: Grouping): CostTree => mapTree(rollUp(cost, { by, convention, dispatches }), bind);
   const [kinds, components] = [under("kind"), under("component")];
   const rows = condense(tree);
   const open = openSymbols(entry, bindings);
@@ -152,6 +170,8 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
     weights: bind(sumDims(cost.parameters.map((parameter) => parameter.bytes))),
   };
   const state = bind(stateBytes(cost));
+  const masked = bind(sumDims(cost.nodes.map((node) => node.masked)));
+  const target = reportTarget(options.target, total.macs, dispatches, bind);
   const prepared = {
     macs: bind(sumDims(cost.prepared.map((node) => node.macs))),
     scalar: bind(sumDims(cost.prepared.map((node) => node.scalar))),
@@ -159,6 +179,8 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
   const shownDims = [
     ...[rows, kinds, components].flatMap(dimsOf),
     state,
+    masked,
+    ...(target === undefined ? [] : [target.executed, ...target.overhead.map(({ macs }) => macs)]),
     ...(peak === undefined ? [] : [peak]),
     ...(training === undefined ? [] : Object.values(training)),
   ];
@@ -171,7 +193,8 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
     state,
     peak,
     weights: new Map([...weightBytes(cost)].map(([dtype, bytes]) => [dtype, bind(bytes)])),
-    dispatches: measures.of("dispatches", entry),
+    masked,
+    target,
     prepared,
     by: options.by,
     tree,
@@ -188,6 +211,29 @@ function reportEntry(entry: EntryCost, measures: Measures, options: ReportOption
     notation: notationOf(shownDims.filter((dim) => dim.constant === undefined)),
     repeat: repeatOf(tree),
     typical: typicalBindings(entry, bindings),
+  };
+}
+
+function reportTarget(
+  target: Target | undefined,
+  declared: Dim,
+  dispatches: readonly DispatchCost[] = [],
+  bind: (dim: Dim) => Dim,
+): TargetReport | undefined {
+  if (target === undefined) return undefined;
+  const overhead = namedOverheads(dispatches).map((named) => ({
+    ...named,
+    macs: bind(named.macs),
+    parts: named.parts.map((part) => ({ ...part, macs: bind(part.macs) })),
+  }));
+  return {
+    target,
+    dispatches: dispatches.length,
+    executed: bind(executedMacs(dispatches)),
+    declared,
+    overhead: overhead.filter(
+      ({ macs, parts }) => macs.constant !== 0 || parts.some((p) => p.macs.constant !== 0),
+    ),
   };
 }
 

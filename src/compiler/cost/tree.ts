@@ -4,10 +4,11 @@
  * Owns: the sums, and two ways to make a tree shorter without losing anything: parts of a list that
  * cost the same become one row, and a chain of single parts becomes one name.
  */
-import { type Dim, sumDims } from "../../lang/dims.ts";
+import { Dim, sumDims } from "../../lang/dims.ts";
 import { workKinds } from "./classify.ts";
 import { type Convention, countOf } from "./conventions.ts";
 import type { GraphCost, NodeCost, ParameterCost } from "./count.ts";
+import { type DispatchCost, type Headings, overheadMacs } from "./device-work.ts";
 
 export const groupings = ["path", "component", "block", "op", "kind"] as const;
 export type Grouping = (typeof groupings)[number];
@@ -24,7 +25,13 @@ export interface Amounts {
   /** Bytes of activations. */
   readonly read: Dim;
   readonly written: Dim;
+  /** On the target, when there is one: dispatches, and the MACs that it executes beyond `macs`. */
+  readonly dispatches: Dim;
+  readonly overhead: Dim;
 }
+
+/** What the target executes. */
+export const executedOf = ({ macs, overhead }: Pick<Amounts, "macs" | "overhead">): Dim => macs.add(overhead);
 
 export interface CostTree {
   /** One segment, or several joined by dots; `{0-11}` for parts of a list that cost the same. */
@@ -42,20 +49,23 @@ export interface RollUpOptions {
   readonly convention: Convention;
   /** Levels below the root; all of them when left out. */
   readonly depth?: number | undefined;
+  /** Of a target. */
+  readonly dispatches?: readonly DispatchCost[] | undefined;
 }
 
-export function rollUp(cost: GraphCost, { by, convention, depth }: RollUpOptions): CostTree {
+export function rollUp(cost: GraphCost, { by, convention, depth, dispatches }: RollUpOptions): CostTree {
   const root = new Place("", "");
   for (const node of cost.nodes) root.at(keyOf(node, by), depth).nodes.push(node);
   for (const parameter of cost.parameters) {
     const key = parameterKey(parameter, by);
     if (key !== undefined) root.at(key, depth).parameters.push(parameter);
   }
+  for (const one of dispatches ?? []) root.at(keyOf(one.headings, by), depth).dispatches.push(one);
   const tree = root.tree(convention);
   return by === "path" ? tree : { ...tree, children: [...tree.children].sort(byHeading(by)) };
 }
 
-function keyOf(node: NodeCost, by: Grouping): readonly string[] {
+function keyOf(node: Headings, by: Grouping): readonly string[] {
   return by === "path" ? node.path : [node[by]];
 }
 
@@ -88,6 +98,7 @@ class Place {
   readonly path: string;
   readonly nodes: NodeCost[] = [];
   readonly parameters: ParameterCost[] = [];
+  readonly dispatches: DispatchCost[] = [];
   readonly #children = new Map<string, Place>();
 
   constructor(name: string, path: string) {
@@ -110,17 +121,13 @@ class Place {
 
   tree(convention: Convention): CostTree {
     const children = [...this.#children.values()].map((child) => child.tree(convention));
-    const parts: Amounts[] = [amountsOf(this.nodes, this.parameters, convention)];
+    const parts: Amounts[] = [amountsOf(this, convention)];
     for (const child of children) parts.push(child.amounts);
     return { name: this.name, path: this.path, times: 1, amounts: addAmounts(parts), children };
   }
 }
 
-function amountsOf(
-  nodes: readonly NodeCost[],
-  parameters: readonly ParameterCost[],
-  convention: Convention,
-): Amounts {
+function amountsOf({ nodes, parameters, dispatches }: Place, convention: Convention): Amounts {
   const sum = (of: (node: NodeCost) => Dim): Dim => sumDims(nodes.map(of));
   return {
     count: sum((node) => countOf(node, convention)),
@@ -130,10 +137,22 @@ function amountsOf(
     weights: sumDims(parameters.map((parameter) => parameter.bytes)),
     read: sum((node) => node.read),
     written: sum((node) => node.written),
+    dispatches: Dim.of(dispatches.length),
+    overhead: sumDims(dispatches.map(overheadMacs)),
   };
 }
 
-const measures = ["count", "macs", "scalar", "parameters", "weights", "read", "written"] as const;
+const measures = [
+  "count",
+  "macs",
+  "scalar",
+  "parameters",
+  "weights",
+  "read",
+  "written",
+  "dispatches",
+  "overhead",
+] as const;
 
 export function addAmounts(parts: readonly Amounts[]): Amounts {
   const [only] = parts;
@@ -147,6 +166,8 @@ export function addAmounts(parts: readonly Amounts[]): Amounts {
     weights: sum("weights"),
     read: sum("read"),
     written: sum("written"),
+    dispatches: sum("dispatches"),
+    overhead: sum("overhead"),
   };
 }
 
@@ -160,6 +181,8 @@ export function mapAmounts(amounts: Amounts, change: (dim: Dim) => Dim): Amounts
     weights: change(amounts.weights),
     read: change(amounts.read),
     written: change(amounts.written),
+    dispatches: amounts.dispatches,
+    overhead: change(amounts.overhead),
   };
 }
 

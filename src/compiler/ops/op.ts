@@ -85,6 +85,8 @@ export interface Accounting {
   /** Counts of other tools, where they are not the multiply-adds. */
   readonly torchprofile?: ToolCount;
   readonly fvcore?: ToolCount;
+  /** Which of the declared multiply-adds a mask takes away again: counted, because they are executed. */
+  readonly masked?: (context: CostContext) => Dim;
   /** Multiply-adds that the standard ONNX lowering executes beyond those declared; none when left out. */
   readonly overhead?: (context: CostContext) => readonly Overhead[];
 }

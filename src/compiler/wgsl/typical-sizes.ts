@@ -9,7 +9,7 @@ import type { Graph } from "../graph.ts";
 const typicalSize = 64;
 const typicalSeconds = 10;
 
-/** @param given sizes that are known better, by symbol */
+/** @param given sizes that are known better, by symbol; also of parameters that were left open */
 export function typicalSizes(
   graph: Graph,
   given: ReadonlyMap<string, number> = new Map(),
@@ -22,13 +22,13 @@ export function typicalSizes(
       );
     }),
   );
-  return new Map(
-    graph.symbols.map(({ name, minimum }) => {
-      const rate = rates.get(name);
-      const usual = rate !== undefined ? rate * typicalSeconds : isBatch(graph, name) ? 1 : typicalSize;
-      return [name, given.get(name) ?? Math.max(minimum, usual)];
-    }),
-  );
+  const typical = new Map(given);
+  for (const { name, minimum } of graph.symbols) {
+    const rate = rates.get(name);
+    const usual = rate !== undefined ? rate * typicalSeconds : isBatch(graph, name) ? 1 : typicalSize;
+    typical.set(name, given.get(name) ?? Math.max(minimum, usual));
+  }
+  return typical;
 }
 
 /** Whether a symbol leads every result that it is in, as a batch does. */

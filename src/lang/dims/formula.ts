@@ -15,6 +15,7 @@ import {
   fromAtom,
   type Monomial,
   monomial,
+  negate,
   Polynomial,
   subtract,
   type Term,
@@ -37,6 +38,8 @@ interface Naming {
   readonly name: string;
   /** What the name adds to the atom: extra tokens, mostly. */
   readonly shift: bigint;
+  /** The name is what rounds up where the atom rounds minus that down. */
+  readonly roundsUp: boolean;
 }
 
 /** Exact up to here; beyond, three digits and a letter. */
@@ -52,8 +55,8 @@ export function notationFor(polynomials: readonly Polynomial[]): Notation {
   const namings = nameParts(readable);
   const rename = (inner: Polynomial) => renameAtoms(inner, namings);
   return {
-    where: namings.map(({ atom, name, shift }) => {
-      const text = writeAtom(atom, rename);
+    where: namings.map(({ atom, name, shift, roundsUp }) => {
+      const text = roundsUp ? writeRoundedUp(atom, rename) : writeAtom(atom, rename);
       return { name, text: shift === 0n ? text : `${shift} + ${text}` };
     }),
     write(polynomial, repeat = 1) {
@@ -125,6 +128,7 @@ function nameParts(displays: readonly Display[]): readonly Naming[] {
     atom,
     name: ordered.length === 1 ? letter : `${letter}${subscript(index + 1)}`,
     shift: atom.kind === "scaled" ? shift : 0n,
+    roundsUp: isRoundedUp(atom),
   }));
 }
 
@@ -162,13 +166,33 @@ function bestShift(displays: readonly Display[], atoms: readonly CompoundAtom[])
 }
 
 function renameAtoms(polynomial: Polynomial, namings: readonly Naming[]): Polynomial {
-  if (namings.length === 0) return polynomial;
+  if (namings.length === 0 && !polynomial.terms.some(hasRoundedUp)) return polynomial;
+  const named = (name: string): Polynomial => fromAtom({ kind: "symbol", key: name, name });
   return mapAtoms(polynomial, (atom) => {
     const naming = namings.find((other) => other.atom.key === atom.key);
-    if (naming === undefined) return fromAtom(atom);
-    const symbol = fromAtom({ kind: "symbol", key: naming.name, name: naming.name });
-    return subtract(symbol, constant(naming.shift));
+    if (naming?.roundsUp === true) return negate(named(naming.name));
+    if (naming !== undefined) return subtract(named(naming.name), constant(naming.shift));
+    if (!isRoundedUp(atom)) return fromAtom(atom);
+    return negate(named(writeRoundedUp(atom, (inner) => renameAtoms(inner, namings))));
   });
+}
+
+/** Whether it is floor(-x/y), which a reader knows as minus ceil(x/y). */
+function isRoundedUp(atom: Atom): boolean {
+  return (
+    atom.kind === "floor" &&
+    atom.divisor.value === undefined &&
+    atom.numerator.terms.every(({ coefficient }) => coefficient < 0n)
+  );
+}
+
+const hasRoundedUp = ({ monomial: { factors } }: Term): boolean =>
+  factors.some(({ atom }) => isRoundedUp(atom));
+
+function writeRoundedUp(atom: Atom, rename: (inner: Polynomial) => Polynomial): string {
+  if (atom.kind !== "floor") return writeAtom(atom, rename);
+  const numerator = writeOperand(rename(negate(atom.numerator)));
+  return `ceil(${numerator}/${writeOperand(rename(atom.divisor))})`;
 }
 
 // ---------------------------------------------------------------- text

@@ -7,7 +7,7 @@
 import { Dim } from "../../../lang/dims.ts";
 import type { TensorType } from "../../../lang/types.ts";
 import { type AnyAttributes, numberOf } from "../attributes.ts";
-import type { Cost } from "../op.ts";
+import type { Cost, CostContext } from "../op.ts";
 
 export interface Sizes {
   readonly batch: Dim;
@@ -51,7 +51,18 @@ export function chunksOf(length: Dim, attributes: AnyAttributes): Chunks {
 export function neededPairs(length: Dim, chunks: Chunks): Dim {
   const triangle = (side: Dim): Dim => side.mul(side.add(1)).floorDivide(2);
   const whole = chunks.count.sub(1);
-  return whole.mul(triangle(chunks.length)).add(triangle(length.sub(whole.mul(chunks.length))));
+  const last = Dim.min(chunks.length, length.sub(whole.mul(chunks.length)));
+  return whole.mul(triangle(chunks.length)).add(triangle(last));
+}
+
+/** Of the products between all pairs of a chunk, those whose second position lies ahead of the first. */
+export function maskedOf({ operands, attributes }: CostContext): Dim {
+  const { batch, length, heads, width, groups, state } = sizesOf(operands);
+  if (isStep(length)) return Dim.of(0);
+  const chunks = chunksOf(length, attributes);
+  const all = chunks.count.mul(chunks.length).mul(chunks.length);
+  const ahead = all.sub(neededPairs(length, chunks));
+  return batch.mul(ahead).mul(groups.mul(state).add(heads.mul(width)));
 }
 
 export function costOf(operands: readonly TensorType[], attributes: AnyAttributes): Cost {

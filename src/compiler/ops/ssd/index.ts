@@ -11,7 +11,7 @@ import { floats } from "../element-types.ts";
 import { computed, refuse } from "../match.ts";
 import type { OpDefinition, Sample } from "../op.ts";
 import { between, normal, sample } from "../samples.ts";
-import { costOf } from "./form.ts";
+import { costOf, maskedOf } from "./form.ts";
 import { loopsOf } from "./loops.ts";
 import { emit, emitOrt } from "./onnx.ts";
 import { overheadOf } from "./overhead.ts";
@@ -64,7 +64,13 @@ export const ssd: OpDefinition = defineOp({
     match.divide(match.sourcedDim("h"), match.sourcedDim("g"), "the groups divide the heads");
     return {};
   },
-  accounting: { family: "scan", torchprofile: opaqueKernel, fvcore: opaqueKernel, overhead: overheadOf },
+  accounting: {
+    family: "scan",
+    torchprofile: opaqueKernel,
+    fvcore: opaqueKernel,
+    overhead: overheadOf,
+    masked: maskedOf,
+  },
   macs: ({ operands: types, attributes }) => costOf(types, attributes).macs,
   scalar: ({ operands: types, attributes }) => costOf(types, attributes).scalar,
   reference,

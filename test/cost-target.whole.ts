@@ -1,0 +1,137 @@
+/**
+ * What `cost` says of a target is what its plan holds: dispatches, executed multiply-adds and their reasons,
+ * under every heading, in every form; as a budget, in a sweep and between two variants.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { countProgram } from "../src/cli/cost-options.ts";
+import { nothingGiven } from "../src/compiler/cost/bindings.ts";
+import { dispatchesOf, executedMacs } from "../src/compiler/cost/device-work.ts";
+import { reportCost } from "../src/compiler/cost/report.ts";
+import { executedOf } from "../src/compiler/cost/tree.ts";
+import { compilePlan } from "../src/compiler/wgsl/compile.ts";
+import { DiagnosticSink } from "../src/lang/diagnostic.ts";
+import { evaluateSize } from "../src/runtime/gpu/sizes.ts";
+import { runHere, temporaryFolder } from "./support/cli.ts";
+import { reducedModels, reducedProgram } from "./support/reduced-models.ts";
+
+test.each(reducedModels.map((reduced) => [reduced.model, reduced.note, reduced] as const))(
+  "%s: %s",
+  (_, __, reduced) => {
+    const settings = new Map(Object.entries(reduced.settings).map(([name, value]) => [name, String(value)]));
+    const request = { model: reduced.model, open: [], settings };
+    const model = countProgram(reducedProgram(reduced), request, new DiagnosticSink());
+    const sizes = new Map(Object.entries(reduced.sizes));
+    const planned = model.entries.map(({ cost }) => {
+      const [plan] = compilePlan([cost.graph]).plan.entries;
+      const dispatches = plan?.dispatches ?? [];
+      const executed = dispatches.reduce((sum, one) => sum + evaluateSize(one.executed, sizes), 0);
+      return { dispatches: dispatches.length, executed };
+    });
+    for (const by of ["path", "kind"] as const) {
+      const options = { given: nothingGiven, settings: new Map(), convention: "core", by } as const;
+      const { entries } = reportCost(model, { ...options, target: "webgpu" });
+      entries.forEach(({ total, target }, at) => {
+        if (target === undefined) throw new Error("there is no target");
+        const { dispatches, executed } = target;
+        expect({ dispatches, executed: executed.evaluate(sizes) }).toEqual(planned[at]);
+        // Rows add up to it, and the reasons are all that there is beyond.
+        expect(executedOf(total).evaluate(sizes)).toBe(planned[at]?.executed);
+        expect(total.dispatches.constant).toBe(dispatches);
+        const beyond = target.overhead.reduce((sum, { macs }) => sum + macs.evaluate(sizes), 0);
+        expect(total.macs.evaluate(sizes) + beyond).toBe(planned[at]?.executed);
+      });
+    }
+  },
+);
+
+const audioMae = { file: "models/classifiers/audiomae.oss" };
+
+test("an open keep rate stands in the expressions", () => {
+  const count = (open: readonly string[], settings: ReadonlyMap<string, string>) => {
+    const request = { model: "AudioMaeAudioSet", entry: "forward", open, settings };
+    const [entry] = countProgram(reducedProgram(audioMae), request, new DiagnosticSink()).entries;
+    if (entry === undefined) throw new Error("there is no entry");
+    return dispatchesOf(entry);
+  };
+  const open = count(["keep"], new Map());
+  for (const keep of [0.5, 0.83]) {
+    const set = count([], new Map([["keep", String(keep)]]));
+    expect(open.length).toBe(set.length);
+    const at = new Map([
+      ["B", 1],
+      ["keep", keep],
+    ]);
+    expect(executedMacs(open).evaluate(at)).toBe(executedMacs(set).evaluate(at));
+  }
+});
+
+const small = `import { AstClassifier } from "ossicle/classifiers/ast.oss"
+model Tiny(depth: int = 4, keep: ratio = 50%) extends AstClassifier(
+  frames: 256, labels: 10, width: 192, depth: depth, heads: 3, hidden: 768, keep: keep, at: [1],
+) {
+  budget { dispatches("forward") <= 33, executed("forward", B: 1) <= 1G }
+}
+`;
+
+async function run(...arguments_: readonly string[]) {
+  const folder = temporaryFolder();
+  const file = join(folder, "tiny.oss");
+  writeFileSync(file, small);
+  const { stdout, stderr, status } = await runHere(
+    arguments_.map((argument) => (argument === "tiny.oss" ? file : argument.replace("FOLDER", folder))),
+  );
+  return { stdout, stderr, status, folder };
+}
+
+test("a budget of dispatches is held, and says which parts have most and what would fit", async () => {
+  const { stdout, stderr, status } = await run("check", "tiny.oss");
+  expect(status).toBe(1);
+  const said = stdout + stderr;
+  expect(said).toMatch(/Tiny has \d+ dispatches on WebGPU, and its budget allows 33/);
+  expect(said).toMatch(/most of it: .*layer/);
+  expect(said).toMatch(/`depth: 3` fits, with \d\d/);
+});
+
+test("as text, JSON, CSV and a page", async () => {
+  const cost = ["cost", "tiny.oss", "-e", "forward", "--at", "B=1"];
+  const json = JSON.parse((await run(...cost, "--target", "webgpu", "--json")).stdout);
+  const [entry] = json.cost.entries;
+  const { dispatches, executedMacs: executed, overhead } = entry.target;
+  expect(entry.total.dispatches.value).toBe(dispatches);
+  expect(entry.total.executedMacs).toEqual(executed);
+  const named = overhead.reduce((sum: number, { macs }: { macs: { value: number } }) => sum + macs.value, 0);
+  expect(entry.total.macs.value + named).toBe(executed.value);
+  const text = (await run(...cost, "--target", "webgpu")).stdout;
+  expect(text).toContain(`${dispatches} on WebGPU`);
+  expect(text).toContain("rows that fill the last block");
+  expect((await run(...cost)).stdout).toContain("--target webgpu compiles the plan");
+  const [header = "", first = ""] = (await run(...cost, "--target", "webgpu", "--csv")).stdout.split("\n");
+  expect(header.endsWith(",dispatches,executed_macs")).toBe(true);
+  expect(first.endsWith(`,${dispatches},${executed.value}`)).toBe(true);
+  const page = await run(...cost, "--target", "webgpu", "--html", "FOLDER/cost.html");
+  const html = readFileSync(join(page.folder, "cost.html"), "utf8");
+  expect(html).toContain("<th>dispatches</th><th>executed</th>");
+  expect(html).toContain("rows that fill the last block");
+});
+
+test("in a sweep, plotted, and between two variants", async () => {
+  const swept = await run(
+    ..."sweep tiny.oss -e forward --at B=1 --set depth=2,4 --measure dispatches,executed --plot dispatches,executed --json --svg FOLDER/plot.svg".split(
+      " ",
+    ),
+  );
+  const { sweep } = JSON.parse(swept.stdout);
+  const names = sweep.columns.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(["forward.dispatches", "forward.executed"]);
+  const [[less], [more]] = sweep.variants.map(({ values }: { values: Record<string, number> }) =>
+    Object.values(values),
+  );
+  expect(less).toBeLessThan(more);
+  expect(readFileSync(join(swept.folder, "plot.svg"), "utf8")).toContain("dispatches on WebGPU");
+  const compared = await run(
+    ..."diff --cost tiny.oss --set-b depth=2 -e forward --at B=1 --target webgpu".split(" "),
+  );
+  expect(compared.stdout).toMatch(new RegExp(`dispatches on WebGPU +${more} +${less} +-`));
+});
