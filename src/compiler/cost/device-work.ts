@@ -8,7 +8,9 @@ import { Dim, sumDims } from "../../lang/dims.ts";
 import type { Node } from "../graph.ts";
 import type { Overhead } from "../ops/op.ts";
 import { planWork } from "../wgsl/compile.ts";
+import { declaredMacs } from "../wgsl/dispatch-work.ts";
 import { typicalBindings } from "./bindings.ts";
+import { blockOf, componentOf, pathOf, workKind } from "./classify.ts";
 import type { NodeCost } from "./count.ts";
 import type { EntryCost } from "./model-cost.ts";
 
@@ -59,19 +61,54 @@ function compile(entry: EntryCost): readonly DispatchCost[] {
   const bySymbol = new Set(graph.symbols.map(({ name }) => name));
   // Sizes of inputs are the compiler's to guess; parameters that were left open it has never seen.
   const typical = new Map([...typicalBindings(entry, new Map())].filter(([name]) => !bySymbol.has(name)));
-  const counted = new Map<Node, NodeCost>([...nodes, ...prepared].map((one) => [one.node, one]));
-  const isPrepared = new Set<Node>(prepared.map(({ node }) => node));
+  const places = new Places(nodes, prepared);
   const [work = []] = planWork([graph], { typical });
   return work.map(({ root, nodes: own, overhead, executed }) => {
-    const computed = own.flatMap((node) => (isPrepared.has(node) ? (counted.get(node)?.macs ?? []) : []));
-    const macs = sumDims(computed);
+    const macs = sumDims(own.filter((node) => places.isPrepared(node)).map(declaredMacs));
     return {
-      headings: (root === undefined ? undefined : counted.get(root)) ?? copied,
+      headings: root === undefined ? copied : places.headingsOf(root),
       overhead: macs.constant === 0 ? overhead : [...overhead, { reason: late, macs }],
       executed,
     };
   });
 }
+
+/**
+ * Where the nodes of a plan stand in the report. The compiler may have made them anew, several as one:
+ * then the place and the op tell.
+ */
+class Places {
+  readonly #nodes = new Map<Node, NodeCost>();
+  readonly #byPlace = new Map<string, NodeCost>();
+  readonly #prepared: ReadonlySet<NodeCost>;
+
+  constructor(nodes: readonly NodeCost[], prepared: readonly NodeCost[]) {
+    this.#prepared = new Set(prepared);
+    // What is run at every call is said last, and so counts where both have a place.
+    for (const one of [...prepared, ...nodes]) {
+      this.#nodes.set(one.node, one);
+      this.#byPlace.set(placeOf(one.node), one);
+    }
+  }
+
+  #find(node: Node): NodeCost | undefined {
+    return this.#nodes.get(node) ?? this.#byPlace.get(placeOf(node));
+  }
+
+  isPrepared(node: Node): boolean {
+    const found = this.#find(node);
+    return found !== undefined && this.#prepared.has(found);
+  }
+
+  headingsOf(node: Node): Headings {
+    const { frame, path: place } = node.provenance;
+    const path = pathOf(place, frame);
+    const here = { path, component: componentOf(frame, path), block: blockOf(frame), op: node.op.name };
+    return this.#find(node) ?? { ...here, kind: workKind(node, new Set()) };
+  }
+}
+
+const placeOf = ({ op, provenance }: Node): string => `${op.name} ${provenance.path}`;
 
 export function executedMacs(dispatches: readonly DispatchCost[]): Dim {
   return sumDims(dispatches.map(({ executed }) => executed));
