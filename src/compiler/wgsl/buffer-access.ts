@@ -20,23 +20,31 @@ export function elementType({ type, stored, vector }: Binding): string {
   return vector && stored !== "f16" ? `vec4<${scalar}>` : scalar;
 }
 
-/** How an element, or four that start at a multiple of four, are read from a buffer. */
+/**
+ * How an element, or four that start at a multiple of four, are read from a buffer: by their place, or, for
+ * `quad`, by their number among all fours.
+ */
 interface Access {
   one(buffer: string, at: string): string;
   four(buffer: string, at: string): string;
+  quad(buffer: string, at: string): string;
 }
 
 const halves: Access = {
   one: (b, i) => `unpack2x16float(${b}[(${i}) >> 1u])[(${i}) & 1]`,
   four: (b, i) => `vec4<f32>(unpack2x16float(${b}[(${i}) >> 1u]), unpack2x16float(${b}[((${i}) >> 1u) + 1]))`,
+  quad: (b, i) => `vec4<f32>(unpack2x16float(${b}[(${i}) * 2]), unpack2x16float(${b}[(${i}) * 2 + 1]))`,
 };
 
 /** Four in a word, sixteen in a vector of words; shifts, because not every device unpacks signed bytes. */
 const codes: Access = {
   one: (b, i) => `f32(extractBits(bitcast<i32>(${word(b, i)}), u32(((${i}) & 3) << 3u), 8u))`,
-  four: (b, i) =>
-    `vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(${word(b, i)}) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u))`,
+  four: (b, i) => unpacked(word(b, i)),
+  quad: (b, i) => unpacked(`${b}[(${i}) >> 2u][(${i}) & 3]`),
 };
+
+const unpacked = (text: string): string =>
+  `vec4<f32>(bitcast<vec4<i32>>(vec4<u32>(${text}) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u))`;
 
 const word = (b: string, i: string): string => `${b}[(${i}) >> 4u][((${i}) >> 2u) & 3]`;
 
@@ -46,6 +54,7 @@ function plain(type: ScalarType, vector: boolean): Access {
   return {
     one: (b, i) => from(vector ? `${b}[(${i}) >> 2u][(${i}) & 3]` : `${b}[${i}]`, 1),
     four: (b, i) => from(`${b}[(${i}) >> 2u]`, 4),
+    quad: (b, i) => from(`${b}[${i}]`, 4),
   };
 }
 
@@ -81,6 +90,15 @@ export function accessors(
     lines.push(
       `fn four${number}(i: i32) -> vec4<${type}> { ${inPart((b, i) => `return ${access.four(b, i)};`)} }`,
     );
+  }
+  const quarterOf = ({ first: start }: Part): number => start / 4;
+  if (uses("quad")) {
+    const say = (b: string, i: string) => `return ${access.quad(b, i)};`;
+    lines.push(`fn quad${number}(i: i32) -> vec4<${type}> { ${inPart(say, quarterOf)} }`);
+  }
+  if (uses("put_quad")) {
+    const say = (b: string, i: string) => `${b}[${i}] = ${to("value", 4)};`;
+    lines.push(`fn put_quad${number}(i: i32, value: vec4<${type}>) { ${inPart(say, quarterOf)} }`);
   }
   /** The four scales that the one with this number is among. */
   const fourScales = (b: string, i: string, { scales }: Part): string =>

@@ -287,12 +287,13 @@ export class KernelWriter {
 
   /** An element, or four in a row when the position is a multiple of four. */
   load(from: Located, at: Position, lanes: Lanes): Term {
-    const position = this.position(at);
+    const quarter = lanes === 4 ? this.#quarter(at) : undefined;
+    const position = this.position(quarter ?? at);
     const number = this.#bind(from, lanes);
     this.#loads[lanes === 4 ? "four" : "one"]++;
     const inside = this.#scopes.findLastIndex(({ conditional }) => conditional);
     const type = scalarTypeOf(from.dtype);
-    const read = lanes === 4 ? `four${number}` : `one${number}`;
+    const read = quarter !== undefined ? `quad${number}` : lanes === 4 ? `four${number}` : `one${number}`;
     const depth = Math.max(position.depth, inside);
     return { text: `${read}(${position.text})`, type, lanes, depth };
   }
@@ -309,9 +310,20 @@ export class KernelWriter {
 
   store(to: Located, at: Position, value: Term): void {
     const number = this.#bind(to, value.lanes);
-    const position = this.position(at);
-    const put = value.lanes === 4 ? `put_four${number}` : `put${number}`;
+    const quarter = value.lanes === 4 ? this.#quarter(at) : undefined;
+    const position = this.position(quarter ?? at);
+    const put =
+      quarter !== undefined ? `put_quad${number}` : value.lanes === 4 ? `put_four${number}` : `put${number}`;
     this.line(`${put}(${position.text}, ${value.text});`);
+  }
+
+  /** Which four of a buffer of fours, so that the loops around a read need not divide. */
+  #quarter(at: Position): Position | undefined {
+    return at.quarter((name, extent) => {
+      const depth = this.#depths.get(name) ?? this.depth;
+      const text = this.named({ text: `(${name} >> 2u)`, type: "i32", lanes: 1, depth }, "q").text;
+      return Position.name(text, extent);
+    });
   }
 
   /** Memory that the workgroup shares. */

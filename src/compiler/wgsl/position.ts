@@ -152,6 +152,27 @@ export class Position {
     );
   }
 
+  /**
+   * A quarter of a multiple of four, where its atoms have one: what `name` gives for a name that is a
+   * multiple of four, and the rest by their coefficients.
+   */
+  quarter(name: (name: string, extent: Dim) => Position): Position | undefined {
+    const offset = this.offset.divideExactly(4);
+    if (offset === undefined) return undefined;
+    let sum = Position.of(offset);
+    for (const { atom, key, coefficient } of this.terms) {
+      const part = coefficient.divideExactly(4);
+      if (part !== undefined) {
+        sum = sum.add(new Position([{ atom, key, coefficient: part }], zero));
+        continue;
+      }
+      const own = quarterOf(atom, name);
+      if (own === undefined) return undefined;
+      sum = sum.add(own.times(coefficient));
+    }
+    return sum;
+  }
+
   /** What does not depend on the names for which `inner` holds, and the rest. */
   partition(inner: (name: string) => boolean): { outer: Position; inner: Position } {
     const within = this.terms.filter(({ atom }) => namesOf(atom).some(inner));
@@ -221,6 +242,16 @@ function stepOf(atom: Atom): number {
     if (atom.by.divideExactly(step) !== undefined && atom.of.isMultipleOf(step)) return step;
   }
   return 1;
+}
+
+function quarterOf(atom: Atom, name: (name: string, extent: Dim) => Position): Position | undefined {
+  if (atom.kind === "name") {
+    return atom.step % 4 === 0 ? name(atom.name, atom.extent.ceilDivide(4)) : undefined;
+  }
+  // x mod 4d is 4 (x/4 mod d) where x is a multiple of four.
+  const by = atom.by.divideExactly(4);
+  if (atom.kind === "div" || by === undefined) return undefined;
+  return atom.of.quarter(name)?.mod(by);
 }
 
 function slopeOf(atom: Atom, name: string): Slope {
