@@ -16,8 +16,8 @@ import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { Reader } from "../reader.ts";
 import { floatText, widened } from "../scalar-text.ts";
-import { axesOf } from "./contract.ts";
 import type { Kernel, KernelContext } from "./kernel.ts";
+import { axesOf } from "./product-axes.ts";
 import { applySteps, finish } from "./tail.ts";
 
 /** Keys whose scores are known before the sums are scaled once. */
