@@ -174,6 +174,19 @@ export interface PlanDispatch {
   readonly overhead?: readonly PlanOverhead[] | undefined;
   /** Bytes that must move whatever the kernel: operands once, results once. */
   readonly traffic: Size;
+  /** Other kernels that do the same, of which a device may choose one by measuring. */
+  readonly variants?: readonly PlanVariant[] | undefined;
+}
+
+/** Another kernel in the place of a dispatch's. It binds the same places and reads numbers of its own. */
+export interface PlanVariant {
+  readonly kernel: number;
+  /** Which of the dispatch's places each of its bindings is, in order. */
+  readonly order: readonly number[];
+  readonly sizes: readonly Size[];
+  readonly workgroups: readonly [Size, Size, Size];
+  readonly executed: Size;
+  readonly overhead?: readonly PlanOverhead[] | undefined;
 }
 
 export interface PlanOverhead {

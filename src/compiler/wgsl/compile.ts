@@ -19,7 +19,9 @@ import type {
   PlanKernel,
   PlanPlace,
   PlanPort,
+  PlanVariant,
   PlanWeight,
+  Size,
 } from "../plan.ts";
 import { type DispatchWork, workOf } from "./dispatch-work.ts";
 import { fuse } from "./fusion.ts";
@@ -39,6 +41,7 @@ import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import { typicalSizes } from "./typical-sizes.ts";
+import { type Variant, Variants } from "./variants.ts";
 import { layOut } from "./weight-layout.ts";
 
 export interface PlanOptions {
@@ -50,6 +53,8 @@ export interface PlanOptions {
   readonly generation?: Omit<PlanGeneration, "selection">;
   /** Sizes in use, by symbol, for choices that no size can make wrong. */
   readonly typical?: ReadonlyMap<string, number>;
+  /** Whether dispatches come with other kernels, of which a device may choose by measuring. */
+  readonly variants?: boolean;
 }
 
 export interface PlanArtefact {
@@ -98,13 +103,16 @@ type WeightLocation = Required<Pick<Located, "parts" | "rows">>;
 class SharedParts {
   readonly weights: PlanWeight[] = [];
   readonly kernels: PlanKernel[] = [];
+  /** Of dispatches, where they are asked for. */
+  readonly variants: Variants | undefined;
   readonly #stored: StoredWeights;
   readonly #largestBinding: number;
   readonly #weightParts = new Map<string, WeightLocation>();
   readonly #kernelNumbers = new Map<string, number>();
 
-  constructor(stored: StoredWeights, { largestBinding = mostBound }: PlanOptions) {
+  constructor(stored: StoredWeights, { largestBinding = mostBound, variants = false }: PlanOptions) {
     this.#stored = stored;
+    if (variants) this.variants = new Variants((kernel) => this.kernel(kernel));
     this.#largestBinding = largestBinding;
   }
 
@@ -178,6 +186,7 @@ interface DispatchDraft {
   readonly only: readonly string[] | undefined;
   readonly traffic: Dim;
   readonly work: DispatchWork;
+  readonly variants: readonly Variant[];
 }
 
 class EntryCompiler {
@@ -315,13 +324,8 @@ class EntryCompiler {
     }
   }
 
-  #write(
-    { writer, label, workgroups }: Kernel,
-    path: string,
-    work: DispatchWork,
-    only?: readonly string[],
-  ): void {
-    const written = writer.finish(label);
+  #write(own: Kernel, path: string, work: DispatchWork, only?: readonly string[]): void {
+    const written = own.writer.finish(own.label);
     const at = this.#dispatches.length;
     for (const { place } of written.places) {
       if (place.kind !== "slot") continue;
@@ -333,16 +337,11 @@ class EntryCompiler {
       (sum, { place }) => sum.add(this.#bytes.get(JSON.stringify(place)) ?? 0),
       Dim.of(0),
     );
-    this.#dispatches.push({
-      kernel: this.#shared.kernel(written.kernel),
-      path,
-      places: written.places,
-      sizes: written.sizes,
-      workgroups,
-      only,
-      traffic,
-      work,
-    });
+    const { places, sizes } = written;
+    const kernel = this.#shared.kernel(written.kernel);
+    const variants = this.#shared.variants?.of(own, { kernel, places, sizes }) ?? [];
+    const { workgroups } = own;
+    this.#dispatches.push({ kernel, path, places, sizes, workgroups, only, traffic, work, variants });
   }
 
   #newSlot(label: string, type: TensorType, first: number): PlanPlace {
@@ -422,19 +421,35 @@ class EntryCompiler {
           path: draft.path,
           places: draft.places.map((binding) => ({ ...binding, place: settled(binding.place) })),
           sizes: draft.sizes.map(sizeOf),
-          workgroups: [sizeOf(draft.workgroups[0]), sizeOf(draft.workgroups[1]), sizeOf(draft.workgroups[2])],
+          workgroups: workgroupSizes(draft.workgroups),
           ...(draft.only === undefined ? {} : { only: draft.only }),
           executed: sizeOf(draft.work.executed),
           declared: sizeOf(draft.work.declared),
           ...overheadOf(draft.work),
           traffic: sizeOf(draft.traffic),
+          ...(draft.variants.length === 0 ? {} : { variants: draft.variants.map(planVariant) }),
         }),
       ),
     };
   }
 }
 
-function overheadOf({ overhead }: DispatchWork): Pick<PlanDispatch, "overhead"> {
+function workgroupSizes([x, y, z]: readonly [Dim, Dim, Dim]): readonly [Size, Size, Size] {
+  return [sizeOf(x), sizeOf(y), sizeOf(z)];
+}
+
+function planVariant(variant: Variant): PlanVariant {
+  return {
+    kernel: variant.kernel,
+    order: variant.order,
+    sizes: variant.sizes.map(sizeOf),
+    workgroups: workgroupSizes(variant.workgroups),
+    executed: sizeOf(variant.executed),
+    ...overheadOf(variant),
+  };
+}
+
+function overheadOf({ overhead }: Pick<DispatchWork, "overhead">): Pick<PlanDispatch, "overhead"> {
   if (overhead.length === 0) return {};
   return { overhead: overhead.map(({ reason, macs }) => ({ reason, macs: sizeOf(macs) })) };
 }

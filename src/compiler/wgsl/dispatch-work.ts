@@ -30,13 +30,7 @@ export function workOf(
   nodes: readonly Node[],
   kernels: readonly Kernel[],
 ): readonly DispatchWork[] {
-  const found = kernels.map(({ writer, label, executed, overhead = [] }) => ({
-    label,
-    executed: executed.add(writer.repeated),
-    overhead: [...overhead, { reason: again, macs: writer.repeated }].filter(
-      ({ macs }) => macs.constant !== 0,
-    ),
-  }));
+  const found = kernels.map((kernel) => ({ label: kernel.label, ...executedBy(kernel) }));
   let left = nodes.reduce((sum, node) => sum.add(declaredMacs(node)), Dim.of(0));
   const own = found.slice(1).map(({ executed, overhead }) => {
     const declared = overhead.reduce((sum, { macs }) => sum.sub(macs), executed);
@@ -49,6 +43,18 @@ export function workOf(
     nodes: at === 0 ? nodes : [],
     declared: at === 0 ? left : (own[at - 1] ?? Dim.of(0)),
   }));
+}
+
+/** What a kernel executes, whatever is declared. */
+export function executedBy({ writer, executed, overhead = [] }: Kernel): {
+  readonly executed: Dim;
+  readonly overhead: readonly Overhead[];
+} {
+  const all = [...overhead, { reason: again, macs: writer.repeated }];
+  return {
+    executed: executed.add(writer.repeated),
+    overhead: all.filter(({ macs }) => macs.constant !== 0),
+  };
 }
 
 export function declaredMacs(node: Node): Dim {

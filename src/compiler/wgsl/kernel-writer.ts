@@ -160,7 +160,10 @@ export class KernelWriter {
     this.range(prefix, "0", this.size(extent), extent, step, body);
   }
 
-  /** A loop between ends that the kernel computes. */
+  /**
+   * A loop between ends that the kernel computes.
+   * @param multiple what its name is always a multiple of: the step, where `from` is one too
+   */
   range(
     prefix: string,
     from: string,
@@ -168,12 +171,13 @@ export class KernelWriter {
     extent: Dim,
     step: number,
     body: (at: Position, name: string) => void,
+    multiple = step,
   ): void {
     const name = this.fresh(prefix);
     this.#turns.push(extent.ceilDivide(step));
     this.block(`for (var ${name} = ${from}; ${name} < ${to}; ${name} += ${step})`, false, () => {
       this.#depths.set(name, this.depth);
-      body(Position.name(name, extent, step), name);
+      body(Position.name(name, extent, multiple), name);
     });
     this.#turns.pop();
   }

@@ -9,6 +9,7 @@ import { type Kernel, type KernelMaker, mostWorkgroups } from "./kernel.ts";
 import { blockOf } from "./product-block.ts";
 import { productAt } from "./product-frame.ts";
 import { heldProduct } from "./product-held.ts";
+import { otherProducts } from "./product-space.ts";
 
 export const contractKernel: KernelMaker = (group, context): readonly Kernel[] => {
   const product = productAt(group, context);
@@ -19,5 +20,7 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
   const block = blockOf(group.root, { ...axes, left }, rows, columns, context);
   if (!Dim.provablyAtMost(Dim.min(rows.ceilDivide(block.rows), 1), mostWorkgroups))
     throw internalFault("a product has too many rows");
-  return [heldProduct(product, block, context.tuning.productWorkgroup)];
+  const { productWorkgroup } = context.tuning;
+  const kernel = heldProduct(product, block, productWorkgroup);
+  return [{ ...kernel, others: () => otherProducts(product, block, productWorkgroup) }];
 };

@@ -32,6 +32,8 @@ export interface Kernel {
   readonly executed: Dim;
   /** Which of them no record declares, by reason; negative: declared, and skipped. */
   readonly overhead?: readonly Overhead[];
+  /** Other kernels for the same work, of which a device may choose by measuring. */
+  readonly others?: () => readonly Kernel[];
 }
 
 export type KernelMaker = (group: Group, context: KernelContext) => readonly Kernel[];

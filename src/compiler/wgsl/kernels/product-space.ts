@@ -1,0 +1,99 @@
+/**
+ * The kernels that a product may have besides its default one, for a device to choose from by measuring.
+ *
+ * What suits a processor that runs shaders in software (many rows, no memory shared, few invocations in
+ * a workgroup) is not what suits a GPU (tiles in workgroup memory; the sum split where there are few
+ * rows): both are here. Which of them is best, no rule says.
+ */
+import type { Kernel } from "./kernel.ts";
+import type { ProductBlock } from "./product-block.ts";
+import type { Product } from "./product-frame.ts";
+import { heldProduct } from "./product-held.ts";
+import { type SplitShape, splitBytes, splitProduct } from "./product-split.ts";
+import { type TiledShape, tiledBytes, tiledProduct } from "./product-tiled.ts";
+
+/** Workgroup memory that every device has, in bytes. */
+const mostShared = 16384;
+/** Fewer rows than that leave a device idle, or a tile empty. */
+const fewRows = 64;
+const rowsOfTile = 32;
+
+interface HeldShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly workgroup: number;
+}
+
+const heldShapes: readonly HeldShape[] = [
+  { rows: 16, columns: 8, workgroup: 16 },
+  { rows: 8, columns: 8, workgroup: 32 },
+  { rows: 8, columns: 8, workgroup: 64 },
+  { rows: 4, columns: 4, workgroup: 64 },
+];
+
+const tiledShapes: readonly TiledShape[] = [
+  { rows: 4, columns: 4, across: 16, down: 16 },
+  { rows: 8, columns: 8, across: 8, down: 8 },
+  { rows: 8, columns: 8, across: 8, down: 16 },
+  { rows: 4, columns: 4, across: 16, down: 8 },
+];
+
+/** Where columns lie together, and where the terms of a column do. */
+const splitByColumn: readonly SplitShape[] = [
+  { rows: 1, columns: 4, across: 16, slices: 16 },
+  { rows: 1, columns: 8, across: 8, slices: 16 },
+  { rows: 4, columns: 4, across: 16, slices: 8 },
+  { rows: 8, columns: 4, across: 16, slices: 8 },
+];
+const splitByDepth: readonly SplitShape[] = [
+  { rows: 1, columns: 1, across: 1, slices: 64 },
+  { rows: 1, columns: 4, across: 4, slices: 32 },
+  { rows: 4, columns: 4, across: 4, slices: 16 },
+];
+
+/** @param block the default kernel's */
+export function otherProducts(product: Product, block: ProductBlock, workgroup: number): readonly Kernel[] {
+  const { rows, columns, group, context } = product;
+  const typical = context.typical(rows);
+  const most = (count: number, size: number | undefined): number => Math.min(count, size ?? count);
+  const found: (Kernel | undefined)[] = [];
+  const seen = new Set<string>([`${block.rows} ${block.columns} ${workgroup}`]);
+  for (const shape of heldShapes) {
+    // Rows that are normalised have their workgroup's size from their columns.
+    const isNormalised = group.norm !== undefined;
+    const own: ProductBlock = {
+      ...block,
+      rows: Math.min(most(shape.rows, rows.constant), Math.max(1, typical)),
+      columns: isNormalised ? block.columns : Math.min(block.columns, shape.columns),
+    };
+    const key = `${own.rows} ${own.columns} ${isNormalised ? workgroup : shape.workgroup}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    found.push(heldProduct(product, own, shape.workgroup));
+  }
+  if (group.norm !== undefined) return known(found);
+  if (typical >= rowsOfTile) {
+    for (const shape of tiledShapes) {
+      const isDeep = block.columnLanes === 1;
+      // Sums along the depth are four each.
+      const own = isDeep ? { ...shape, rows: 4, columns: 4 } : shape;
+      const key = JSON.stringify(own);
+      if (seen.has(key) || tiledBytes(own, block) > mostShared) continue;
+      seen.add(key);
+      found.push(tiledProduct(product, block, own));
+    }
+  }
+  if (typical <= fewRows) {
+    for (const shape of block.columnLanes === 4 ? splitByColumn : splitByDepth) {
+      const isFit = shape.rows <= typical && shape.rows <= (rows.constant ?? shape.rows);
+      const isBusy = shape.rows * 8 >= Math.min(typical, 8);
+      const isNarrow = shape.columns <= (columns.constant ?? shape.columns);
+      if (isFit && isBusy && isNarrow && splitBytes(shape, block) <= mostShared)
+        found.push(splitProduct(product, block, shape));
+    }
+  }
+  return known(found);
+}
+
+const known = (kernels: readonly (Kernel | undefined)[]): readonly Kernel[] =>
+  kernels.filter((kernel) => kernel !== undefined);
