@@ -120,19 +120,19 @@ export class ProductFrame {
 
   // ---------------------------------------------------------------- operands
 
-  /** Of the left operand; `any` is some column, which it does not depend on. */
-  left(row: At, any: At, inner: At, along: string | undefined, folded: readonly Term[] = []): Term {
+  /** Of the left operand; `other` is some column, which it does not depend on. */
+  left(row: At, other: At, inner: At, along: string | undefined, folded: readonly Term[] = []): Term {
     const { axes, group } = this.product;
-    const all = [...this.place(row, any), ...inner];
+    const all = [...this.place(row, other), ...inner];
     if (group.prologue === undefined) return this.#read(axes.left, axes.contraction.left, all, along);
     const at = axes.contraction.left.map((index) => this.reader.index(index, all, this.#root));
     return this.writer.named(rowElement(this.reader, group.prologue, at, folded, along), "x");
   }
 
-  /** Of the right operand; `any` is some row. */
-  right(any: At, column: At, inner: At, along: string | undefined): Term {
+  /** Of the right operand; `other` is some row. */
+  right(other: At, column: At, inner: At, along: string | undefined): Term {
     const { axes } = this.product;
-    return this.#read(axes.right, axes.contraction.right, [...this.place(any, column), ...inner], along);
+    return this.#read(axes.right, axes.contraction.right, [...this.place(other, column), ...inner], along);
   }
 
   #read(value: Value, indices: readonly Index[], all: At, along: string | undefined): Term {
