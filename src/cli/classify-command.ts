@@ -14,6 +14,7 @@ import {
   positiveInteger,
   profileOption,
   targetOption,
+  tuneOption,
   useColor,
   weightsOption,
   withAdapterOptions,
@@ -32,6 +33,7 @@ interface ClassifyOptions extends ModelOptions, AdapterOptions {
   readonly top: number;
   readonly weights?: string;
   readonly target: Target;
+  readonly tune?: boolean;
   readonly profile: OnnxProfile;
 }
 
@@ -49,6 +51,7 @@ export function addClassify(program: Command, run: Run): void {
     .option("-n, --top <count>", "how many labels to print", positiveInteger, 5)
     .option("-e, --entry <name>", "an entry from one waveform to logits", "classify")
     .addOption(targetOption())
+    .addOption(tuneOption())
     .addOption(profileOption())
     .action(async (file: string, options: ClassifyOptions) => {
       run.status = await classify(file, options);

@@ -42,6 +42,7 @@ interface CompileOptions extends ModelOptions, AdapterOptions {
   readonly stateNames: StateNames;
   readonly host?: "triton";
   readonly device?: string;
+  readonly tune?: boolean;
 }
 
 export function addCompile(program: Command, run: Run): void {
@@ -75,6 +76,10 @@ export function addCompile(program: Command, run: Run): void {
     .option(
       "--device <device>",
       "for WebGPU: what to split large weights for, `default` or a profile that `ossicle device` wrote",
+    )
+    .option(
+      "--tune",
+      "for WebGPU: offer several kernels for each product, of which a device chooses by measuring",
     )
     .option("--tap <path>", "also give out the value at this path (repeatable)", collect, [])
     .option(
@@ -140,7 +145,8 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   try {
     const tokenizer = generation && tokenizerPath(options);
     const device = options.device ?? "default";
-    const written = { out: options.out, progress, generation, tokenizer, device };
+    const variants = options.tune === true;
+    const written = { out: options.out, progress, generation, tokenizer, device, variants };
     const files =
       options.target === "webgpu"
         ? await (await import("./compile-webgpu.ts")).writePlan(graphs, name, weights, written)

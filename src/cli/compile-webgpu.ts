@@ -24,6 +24,8 @@ export interface PlanRequest {
   readonly tokenizer: string | undefined;
   /** `default` or the path of a profile: matrices are split for what it binds at once. */
   readonly device: string;
+  /** Whether dispatches come with other kernels, for a device to choose from. */
+  readonly variants: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function writePlan(
   graphs: readonly Graph[],
   model: string,
   weights: OpenWeights,
-  { out, progress, generation, tokenizer, device }: PlanRequest,
+  { out, progress, generation, tokenizer, device, variants }: PlanRequest,
 ): Promise<{ path: string; bytes: number }[]> {
   if (!out.endsWith(".json")) {
     throw failure("output-unwritable", `A kernel plan is written to a file ending in .json, not to ${out}.`, {
@@ -49,6 +51,7 @@ export async function writePlan(
   const artefact = compilePlan(graphs, {
     model,
     largestBinding: limits.maxStorageBufferBindingSize,
+    variants,
     ...(generating !== undefined && {
       generation: { ...generating, ...(words !== undefined && { tokenizer: basename(tokenizerPath(stem)) }) },
     }),

@@ -13,17 +13,22 @@ import { beginWith, deviceGeneration } from "../runtime/gpu/generation.ts";
 import { GpuModel } from "../runtime/gpu/model.ts";
 import { weightsFrom } from "../runtime/gpu/weight-streams.ts";
 import type { PreparedEntries, Shown } from "./execute.ts";
+import { tuningFolder, tuningInFolder } from "./tuning-file.ts";
 import type { OpenWeights } from "./weights.ts";
 
 export async function prepareWebGpu(
   graphs: readonly Graph[],
   weights: OpenWeights,
+  tune: boolean,
   { progress, running }: Shown,
   since: () => number,
   generating?: Omit<PlanGeneration, "selection">,
 ): Promise<PreparedEntries> {
   const gpu = await openDawn();
-  const artefact = compilePlan(graphs, generating === undefined ? {} : { generation: generating });
+  const artefact = compilePlan(graphs, {
+    variants: tune,
+    ...(generating !== undefined && { generation: generating }),
+  });
   const { plan } = artefact;
   progress.start("loading", Math.max(1, plan.weights.length));
   const stream = weightsFrom(weights.source.label, async (weight) => {
@@ -31,7 +36,10 @@ export async function prepareWebGpu(
     progress.advance();
     return bytes;
   });
-  const model = await GpuModel.load(plan, stream, { gpu });
+  const model = await GpuModel.load(plan, stream, {
+    gpu,
+    ...(tune && { tune: "measure", tuningCache: tuningInFolder(tuningFolder()) }),
+  });
   progress.stop();
   const session = model.session();
   const prepareSeconds = since();

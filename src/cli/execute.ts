@@ -37,6 +37,8 @@ export interface Execute {
   readonly profile?: OnnxProfile;
   /** How two of the entries generate, for targets that choose ids themselves. */
   readonly generation?: Omit<PlanGeneration, "selection">;
+  /** On WebGPU: whether kernels are measured, or chosen by what was measured before. */
+  readonly tune?: boolean;
 }
 
 export interface Execution {
@@ -132,7 +134,7 @@ async function prepareAdapted(
 }
 
 async function prepareOn(
-  { target, profile, generation }: Execute,
+  { target, profile, generation, tune = false }: Execute,
   graphs: readonly Graph[],
   weights: OpenWeights,
   shown: Shown,
@@ -145,7 +147,7 @@ async function prepareOn(
       return { entries: await prepareOnnx(graphs, weights, profile ?? "portable", shown, since) };
     case "webgpu": {
       const { prepareWebGpu } = await import("./execute-webgpu.ts");
-      return await prepareWebGpu(graphs, weights, shown, since, generation);
+      return await prepareWebGpu(graphs, weights, tune, shown, since, generation);
     }
   }
 }

@@ -17,6 +17,7 @@ import {
   positiveInteger,
   profileOption,
   targetOption,
+  tuneOption,
   weightsOption,
   withAdapterOptions,
   withModelOptions,
@@ -42,6 +43,7 @@ export interface GenerationCommandOptions extends ModelOptions, AdapterOptions {
   readonly earlyStopping?: boolean;
   readonly repetitionPenalty?: number;
   readonly target: Target;
+  readonly tune?: boolean;
   readonly profile: OnnxProfile;
 }
 
@@ -73,6 +75,7 @@ export function withGenerationOptions(command: Command): Command {
     .option("--early-stopping", "with beams: end when as many texts are complete as there are beams")
     .option("--repetition-penalty <number>", "above 1 discourages what was said before", number)
     .addOption(targetOption())
+    .addOption(tuneOption())
     .addOption(profileOption());
 }
 

@@ -64,6 +64,13 @@ export function targetOption(): Option {
     .default("onnx");
 }
 
+export function tuneOption(): Option {
+  return new Option(
+    "--tune",
+    "with --target webgpu: measure which kernels are fastest on this device, and remember them for next time",
+  );
+}
+
 export function profileOption(): Option {
   return new Option(
     "--profile <profile>",

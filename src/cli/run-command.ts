@@ -14,6 +14,7 @@ import {
   type ModelOptions,
   profileOption,
   targetOption,
+  tuneOption,
   useColor,
   weightsOption,
   withAdapterOptions,
@@ -31,6 +32,7 @@ interface RunOptions extends ModelOptions, AdapterOptions {
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
   readonly target: Target;
+  readonly tune?: boolean;
   readonly profile: OnnxProfile;
   readonly tap: readonly string[];
   readonly out?: string;
@@ -53,6 +55,7 @@ export function addRun(program: Command, run: Run): void {
     )
     .addOption(weightsOption())
     .addOption(targetOption())
+    .addOption(tuneOption())
     .addOption(profileOption())
     .option(
       "--tap <path>",

@@ -65,7 +65,10 @@ export function printKernel(plan: KernelPlan, index: number): string {
 function usesOf({ entries }: KernelPlan): ReadonlyMap<number, number> {
   const uses = new Map<number, number>();
   for (const { dispatches } of entries) {
-    for (const { kernel } of dispatches) uses.set(kernel, (uses.get(kernel) ?? 0) + 1);
+    for (const { kernel, variants = [] } of dispatches) {
+      for (const each of [kernel, ...variants.map((variant) => variant.kernel)])
+        uses.set(each, (uses.get(each) ?? 0) + 1);
+    }
   }
   return uses;
 }
@@ -165,7 +168,17 @@ class EntryText {
   }
 
   #dispatch(
-    { kernel, places, sizes, workgroups, executed, declared, traffic, overhead = [] }: PlanDispatch,
+    {
+      kernel,
+      places,
+      sizes,
+      workgroups,
+      executed,
+      declared,
+      traffic,
+      overhead = [],
+      variants = [],
+    }: PlanDispatch,
     at: number,
   ): string[] {
     const found = this.#plan.kernels[kernel];
@@ -187,6 +200,9 @@ class EntryText {
     const reasons = overhead.map(({ reason, macs }) => `${reason} ${this.#count(macs)}`);
     lines.push(`    ${work}`);
     if (reasons.length > 0) lines.push(`    overhead: ${reasons.join(", ")}`);
+    const others = variants.map((variant) => variant.kernel);
+    if (others.length > 0)
+      lines.push(`    or, when that is measured to be faster: kernel ${others.join(", ")}`);
     return lines;
   }
 

@@ -24,4 +24,6 @@ export type { CallOptions, CallResult, FollowOptions, GpuSession, Link } from ".
 export type { HostState, StateSnapshot } from "./state-copies.ts";
 export { type Asked, ReadPrompt, TextGenerator, type TextOptions } from "./text-generator.ts";
 export type { DispatchTime } from "./trace.ts";
+export type { Tuned, TuningOptions } from "./tuner.ts";
+export { type TuningCache, type TuningChoices, tuningInStorage } from "./tuning-cache.ts";
 export { type WeightStream, weightsFrom, weightsFromAddress, weightsFromFile } from "./weight-streams.ts";

@@ -9,6 +9,7 @@ import { DeviceMemory } from "./device-memory.ts";
 import { Kernels } from "./kernels.ts";
 import { type LoadOptions, PlanWeights } from "./plan-weights.ts";
 import { StagingBuffers } from "./staging.ts";
+import { Tuner, type TuningOptions } from "./tuner.ts";
 import { bufferUsage } from "./usage.ts";
 import type { WeightStream } from "./weight-streams.ts";
 
@@ -55,16 +56,18 @@ export class DeviceModel {
   readonly memory: DeviceMemory;
   readonly kernels: Kernels;
   readonly weights: PlanWeights;
+  readonly tuner: Tuner;
   /** Values within a call. */
   readonly arena: GrowingBuffer;
   /** Results on their way to the host. */
   readonly staging: StagingBuffers;
 
-  private constructor(plan: KernelPlan, memory: DeviceMemory, weights: PlanWeights) {
+  private constructor(plan: KernelPlan, memory: DeviceMemory, weights: PlanWeights, options: TuningOptions) {
     this.plan = plan;
     this.memory = memory;
     this.weights = weights;
     this.kernels = new Kernels(memory, plan);
+    this.tuner = new Tuner(memory, this.kernels, weights, plan, options);
     const { storage, copySource, copyTarget } = bufferUsage;
     this.arena = new GrowingBuffer(memory, "values within a call", storage | copySource | copyTarget);
     this.staging = new StagingBuffers(memory);
@@ -74,9 +77,10 @@ export class DeviceModel {
     plan: KernelPlan,
     device: GPUDevice,
     weights: WeightStream,
-    options: LoadOptions,
+    options: LoadOptions & TuningOptions,
   ): Promise<DeviceModel> {
     const memory = new DeviceMemory(device);
-    return new DeviceModel(plan, memory, await PlanWeights.load(memory, plan.weights, weights, options));
+    const loaded = await PlanWeights.load(memory, plan.weights, weights, options);
+    return new DeviceModel(plan, memory, loaded, options);
   }
 }

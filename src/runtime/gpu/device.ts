@@ -5,10 +5,10 @@
  * plan asks for more than the adapter has. What only shows once sizes are known (the arena) is checked
  * where they are.
  */
-import type { KernelPlan } from "../../compiler/plan.ts";
+import type { KernelPlan, PlanKernel } from "../../compiler/plan.ts";
 import { type Diagnostic, DiagnosticError } from "../../lang/diagnostic.ts";
 import { describeError, failure, failureDiagnostic } from "../failure.ts";
-import { defaultLimits, type Limit, needsOf, printAmount } from "./needs.ts";
+import { defaultLimits, kernelNeeds, type Limit, needsOf, ownKernels, printAmount } from "./needs.ts";
 
 export interface DeviceOptions {
   /** `navigator.gpu`, or what `openDawn` gives. */
@@ -16,6 +16,8 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Ask for clocks on the device, for traces; without them a trace measures each dispatch by itself. */
   readonly timestamps?: boolean;
+  /** As for loading a model: to measure kernels, clocks are asked for. */
+  readonly tune?: "default" | "cached" | "measure";
 }
 
 /** @throws DiagnosticError `webgpu-missing`, `webgpu-no-adapter`, `webgpu-limit`, `webgpu-feature`, `webgpu-device` */
@@ -79,7 +81,7 @@ export function problemsWith(plan: KernelPlan, adapter: Allowance): Diagnostic[]
       }),
     );
   }
-  for (const { label, features } of plan.kernels) {
+  for (const [{ label, features }] of ownKernels(plan)) {
     for (const feature of features) {
       if (adapter.features.has(feature)) continue;
       problems.push(
@@ -90,6 +92,14 @@ export function problemsWith(plan: KernelPlan, adapter: Allowance): Diagnostic[]
     }
   }
   return problems;
+}
+
+/** Whether the device can run a kernel at all. */
+export function allows(device: Allowance, kernel: PlanKernel): boolean {
+  return (
+    kernelNeeds(kernel).every(({ limit, amount }) => amount <= device.limits[limit]) &&
+    kernel.features.every((feature) => device.features.has(feature))
+  );
 }
 
 /** As large as the adapter has them: how much is needed shows when sizes are known. */
@@ -105,7 +115,10 @@ function requiredLimits(plan: KernelPlan, adapter: GPUAdapter): Record<string, n
 }
 
 function requiredFeatures(plan: KernelPlan, adapter: GPUAdapter, options: DeviceOptions): GPUFeatureName[] {
-  const features = new Set<GPUFeatureName>(plan.kernels.flatMap((kernel) => kernel.features));
-  if (options.timestamps === true && adapter.features.has("timestamp-query")) features.add("timestamp-query");
+  const wanted = plan.kernels.flatMap((kernel) => kernel.features);
+  // What only kernels need that a device may choose is asked for where it is there.
+  const features = new Set<GPUFeatureName>(wanted.filter((feature) => adapter.features.has(feature)));
+  const isTimed = options.timestamps === true || options.tune === "measure";
+  if (isTimed && adapter.features.has("timestamp-query")) features.add("timestamp-query");
   return [...features];
 }

@@ -11,6 +11,7 @@ import { DeviceModel } from "./device-model.ts";
 import type { LoadOptions } from "./plan-weights.ts";
 import { type PrepareOptions, prepareKernels } from "./preparation.ts";
 import { GpuSession } from "./session.ts";
+import type { TuningOptions } from "./tuner.ts";
 import type { WeightStream } from "./weight-streams.ts";
 
 export interface Recovery {
@@ -20,7 +21,7 @@ export interface Recovery {
   readonly every: number;
 }
 
-export interface GpuModelOptions extends DeviceOptions, LoadOptions {
+export interface GpuModelOptions extends DeviceOptions, LoadOptions, TuningOptions {
   /** A device that is there already, with the limits that the plan needs; it is not destroyed at the end. */
   readonly device?: GPUDevice;
   /** What to do when the device is lost: fail by default, or load again on a new one and go on. */

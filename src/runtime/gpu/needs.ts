@@ -5,7 +5,7 @@
  * device: a page or a command can ask before it opens one, and before any weight is read. What depends on
  * sizes is asked of one entry, at sizes.
  */
-import type { KernelPlan, PlanBinding, PlanEntry } from "../../compiler/plan.ts";
+import type { KernelPlan, PlanBinding, PlanEntry, PlanKernel } from "../../compiler/plan.ts";
 import { evaluateSize, type Symbols } from "./sizes.ts";
 import { layOutSlots } from "./slot-layout.ts";
 import { aligned, printBytes } from "./usage.ts";
@@ -41,36 +41,46 @@ export interface Need {
   readonly weight?: number | undefined;
 }
 
+/** The kernels that the plan runs unless a device chooses others, each with the path where it is used first. */
+export function ownKernels({
+  kernels,
+  entries,
+}: KernelPlan): (readonly [kernel: PlanKernel, path: string])[] {
+  const paths = new Map<number, string>();
+  for (const { kernel, path } of entries.flatMap(({ dispatches }) => dispatches)) {
+    if (!paths.has(kernel)) paths.set(kernel, path);
+  }
+  return [...paths].flatMap(([index, path]) => {
+    const kernel = kernels[index];
+    return kernel === undefined ? [] : [[kernel, path] as const];
+  });
+}
+
+export function kernelNeeds(
+  { label, workgroup, bindings, workgroupBytes }: PlanKernel,
+  path?: string,
+): Need[] {
+  const [x, y, z] = workgroup;
+  const count = (limit: Limit, amount: number, noun: string): Need => {
+    return { limit, amount, what: `The kernel ${label} has ${amount} ${noun}`, unit: "count", path };
+  };
+  const uniforms = bindings.filter((kind) => kind === "sizes").length;
+  const what = `The kernel ${label} has ${printBytes(workgroupBytes)} of workgroup memory`;
+  return [
+    count("maxStorageBuffersPerShaderStage", bindings.length - uniforms, "storage buffers"),
+    count("maxUniformBuffersPerShaderStage", uniforms, "uniform buffers"),
+    count("maxBindingsPerBindGroup", bindings.length, "bindings"),
+    count("maxComputeInvocationsPerWorkgroup", x * y * z, "invocations in a workgroup"),
+    count("maxComputeWorkgroupSizeX", x, "invocations along x"),
+    count("maxComputeWorkgroupSizeY", y, "invocations along y"),
+    count("maxComputeWorkgroupSizeZ", z, "invocations along z"),
+    { limit: "maxComputeWorkgroupStorageSize", amount: workgroupBytes, what, unit: "bytes", path },
+  ];
+}
+
 /** What is needed whatever the sizes are. */
 export function needsOf(plan: KernelPlan): Need[] {
-  const needs: Need[] = [];
-  const paths = new Map<number, string>();
-  for (const { dispatches } of plan.entries) {
-    for (const { kernel, path } of dispatches) if (!paths.has(kernel)) paths.set(kernel, path);
-  }
-  for (const [index, { label, workgroup, bindings, workgroupBytes }] of plan.kernels.entries()) {
-    const [x, y, z] = workgroup;
-    const path = paths.get(index);
-    const count = (limit: Limit, amount: number, noun: string): void => {
-      needs.push({ limit, amount, what: `The kernel ${label} has ${amount} ${noun}`, unit: "count", path });
-    };
-    const uniforms = bindings.filter((kind) => kind === "sizes").length;
-    count("maxStorageBuffersPerShaderStage", bindings.length - uniforms, "storage buffers");
-    count("maxUniformBuffersPerShaderStage", uniforms, "uniform buffers");
-    count("maxBindingsPerBindGroup", bindings.length, "bindings");
-    count("maxComputeInvocationsPerWorkgroup", x * y * z, "invocations in a workgroup");
-    count("maxComputeWorkgroupSizeX", x, "invocations along x");
-    count("maxComputeWorkgroupSizeY", y, "invocations along y");
-    count("maxComputeWorkgroupSizeZ", z, "invocations along z");
-    const what = `The kernel ${label} has ${printBytes(workgroupBytes)} of workgroup memory`;
-    needs.push({
-      limit: "maxComputeWorkgroupStorageSize",
-      amount: workgroupBytes,
-      what,
-      unit: "bytes",
-      path,
-    });
-  }
+  const needs = ownKernels(plan).flatMap(([kernel, path]) => kernelNeeds(kernel, path));
   for (const [weight, { name, bytes }] of plan.weights.entries()) {
     const what = `The weight ${name} has ${printBytes(bytes)}`;
     needs.push({ limit: "maxBufferSize", amount: bytes, what, unit: "bytes", weight });

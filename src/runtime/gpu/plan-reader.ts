@@ -129,6 +129,17 @@ const dispatch = recordOf({
   executed: size,
   declared: size,
   traffic: size,
+  variants: optional(
+    listOf(
+      recordOf({
+        kernel: count,
+        order: listOf(count),
+        sizes: listOf(size),
+        workgroups: listOf(size, 3),
+        executed: size,
+      }),
+    ),
+  ),
 });
 
 const entry = recordOf({
@@ -239,6 +250,12 @@ function checkIndices(label: string, { weights, kernels, entries }: KernelPlan):
         throw damaged(`${each.path} binds ${each.places.length} values of ${bound}`);
       for (const binding of each.places) checkPlace(binding.place);
       checkSizes([...each.sizes, ...each.workgroups]);
+      for (const { kernel, order, sizes, workgroups, executed } of each.variants ?? []) {
+        const wanted = kernels[kernel]?.bindings.filter((kind) => kind !== "sizes").length;
+        if (wanted !== order.length || order.some((index) => index >= each.places.length))
+          throw damaged(`${each.path} has a variant that binds other values`);
+        checkSizes([...sizes, ...workgroups, executed]);
+      }
     }
     checkStates(entries, damaged);
   }

@@ -21,6 +21,7 @@ import type { DeviceModel } from "./device-model.ts";
 import { evaluateSize, type Symbols } from "./sizes.ts";
 import { checkLayout, layOutSlots, type SlotLayout } from "./slot-layout.ts";
 import type { StateLayout, StateShape, States } from "./states.ts";
+import { UniformNumbers } from "./uniform-numbers.ts";
 import { alignment, bufferUsage } from "./usage.ts";
 
 export interface PreparedPort {
@@ -96,7 +97,8 @@ export class PreparedEntry {
     const layout = layOutSlots(entry, symbols);
     checkLayout(entry, layout, limits);
     const numbers = new UniformNumbers();
-    const planned = entry.dispatches.flatMap((dispatch) => {
+    const chosen = await on.tuner.chosen(entry, symbols, layout);
+    const planned = chosen.flatMap((dispatch) => {
       const workgroups = workgroupsOf(dispatch, symbols, limits.maxComputeWorkgroupsPerDimension);
       // Nothing to compute: a sequence of no elements.
       if (workgroups.includes(0)) return [];
@@ -223,7 +225,7 @@ export function refusal(path: string, problem: Diagnostic): DiagnosticError {
 }
 
 /** Vectors of four are read whole, so that is what a binding is a multiple of. */
-function bindable(bytes: number): number {
+export function bindable(bytes: number): number {
   return Math.max(16, Math.ceil(bytes / 16) * 16);
 }
 
@@ -240,7 +242,7 @@ export function stateTypes({ entries }: KernelPlan): ReadonlyMap<string, PlanDTy
   return types;
 }
 
-function workgroupsOf(
+export function workgroupsOf(
   dispatch: PlanDispatch,
   symbols: Symbols,
   most: number,
@@ -254,31 +256,4 @@ function workgroupsOf(
     });
   };
   return [count(0), count(1), count(2)];
-}
-
-/** The numbers of all dispatches, the same ones once. */
-class UniformNumbers {
-  readonly #offsets = new Map<string, number>();
-  readonly #lists: (readonly number[])[] = [];
-
-  add(numbers: readonly number[]): { offset: number; bytes: number } {
-    const key = numbers.join(" ");
-    const bytes = Math.max(16, Math.ceil(numbers.length / 4) * 16);
-    const offset = this.#offsets.get(key) ?? this.#lists.length * alignment;
-    if (!this.#offsets.has(key)) {
-      this.#offsets.set(key, offset);
-      // A list takes as many strides as it needs; there are seldom more than 64 numbers.
-      for (let start = 0; start < Math.max(1, numbers.length); start += alignment / 4) {
-        this.#lists.push(numbers.slice(start, start + alignment / 4));
-      }
-    }
-    return { offset, bytes };
-  }
-
-  words(): Uint32Array<ArrayBuffer> {
-    const words = new Uint32Array((this.#lists.length * alignment) / 4);
-    // Negative numbers become what an i32 reads.
-    for (const [index, list] of this.#lists.entries()) words.set(list, (index * alignment) / 4);
-    return words;
-  }
 }

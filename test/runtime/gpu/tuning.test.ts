@@ -1,0 +1,229 @@
+/**
+ * Choosing kernels by measuring: what is chosen, what is remembered, and that nothing else changes.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tuningFolder, tuningInFolder } from "../../../src/cli/tuning-file.ts";
+import type { KernelPlan, PlanVariant } from "../../../src/compiler/plan.ts";
+import { GpuModel, type GpuModelOptions } from "../../../src/runtime/gpu/model.ts";
+import { readPlan } from "../../../src/runtime/gpu/plan-reader.ts";
+import type { Tuned } from "../../../src/runtime/gpu/tuner.ts";
+import {
+  fingerprint,
+  parseChoices,
+  printChoices,
+  type TuningCache,
+  tuningInStorage,
+} from "../../../src/runtime/gpu/tuning-cache.ts";
+import { describeWebGpu, openTestGpu } from "../../support/gpu.ts";
+import { classified, f32, ramp, smallPlan, smallWeights } from "../../support/small-plan.ts";
+
+/** A square that takes thousands of times as long, and one that binds its values the other way round. */
+const slow = `
+@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> count: u32;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= count) { return; }
+  var found = x[id.x] * x[id.x];
+  for (var i = 0u; i < 50000u; i++) { if (found < -1.0) { found = found * f32(i); } }
+  y[id.x] = found;
+}`;
+const turned = `
+@group(0) @binding(0) var<uniform> count: u32;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < count) { y[id.x] = x[id.x] * x[id.x]; }
+}`;
+const refused = "@compute @workgroup_size(64) fn main() { nothing(); }";
+
+const square = smallPlan.kernels[1];
+const [classify] = smallPlan.entries;
+if (square === undefined || classify === undefined) throw new Error("the small plan has changed");
+
+/** `classify` with a slow kernel of its own, and the others to choose from. */
+function tunablePlan(others: readonly number[]): KernelPlan {
+  const kernels = [
+    ...smallPlan.kernels,
+    { ...square, label: "slow", code: slow },
+    { ...square, label: "turned", code: turned, bindings: ["sizes", "read-write", "read-write"] },
+    { ...square, label: "refused", code: refused },
+    { ...square, label: "shared", code: turned, workgroupBytes: 2 ** 30 },
+  ] as KernelPlan["kernels"];
+  const entry = {
+    ...classify,
+    dispatches: (classify?.dispatches ?? []).map((dispatch) => {
+      if (dispatch.kernel !== 1) return dispatch;
+      const { sizes, workgroups, executed } = dispatch;
+      const variants = others.map((kernel): PlanVariant => {
+        return { kernel, order: kernel === 4 ? [1, 0] : [0, 1], sizes, workgroups, executed };
+      });
+      return { ...dispatch, kernel: 3, variants };
+    }),
+  };
+  return { ...smallPlan, kernels, entries: [entry as KernelPlan["entries"][number]] };
+}
+
+/** A cache in memory that says what it was asked. */
+function noted(): TuningCache & { readonly choices: Map<string, string>; readonly calls: string[] } {
+  const choices = new Map<string, string>();
+  const calls: string[] = [];
+  return {
+    choices,
+    calls,
+    read: async () => {
+      calls.push("read");
+      return choices;
+    },
+    write: async (_, given) => {
+      calls.push("write");
+      for (const [key, value] of given) choices.set(key, value);
+    },
+  };
+}
+
+describeWebGpu("choosing kernels", () => {
+  let gpu: GPU;
+  beforeAll(async () => {
+    gpu = await openTestGpu();
+  });
+
+  /** What a call gives and runs, and what was measured for it. */
+  async function called(plan: KernelPlan, options: Partial<GpuModelOptions>) {
+    const tuned: Tuned[] = [];
+    const model = await GpuModel.load(plan, smallWeights, {
+      gpu,
+      tuningBudget: 60_000,
+      onTuned: (each) => tuned.push(each),
+      ...options,
+    });
+    const session = model.session();
+    const inputs = new Map([["x", f32([100], ramp(100))]]);
+    const { outputs } = await session.call("classify", inputs);
+    const ran = (await session.trace("classify", inputs)).map(({ kernel }) => kernel);
+    const buffers = model.current.memory.bufferCount;
+    model.dispose();
+    expect([...(outputs.get("y")?.data ?? [])]).toEqual(classified(ramp(100)));
+    return { ran, tuned, buffers };
+  }
+
+  test("the plan's own kernels run unless something else is asked for", async () => {
+    const cache = noted();
+    const { ran, tuned } = await called(tunablePlan([1, 4]), { tuningCache: cache });
+    expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
+    expect(tuned).toEqual([]);
+    expect(cache.calls).toEqual([]);
+  });
+
+  test("what is fastest is chosen, remembered, and not measured again", async () => {
+    const cache = noted();
+    const plan = tunablePlan([4]);
+    const first = await called(plan, { tune: "measure", tuningCache: cache });
+    expect(new Set(first.ran)).toEqual(new Set(["affine", "turned"]));
+    // Two dispatches of one kernel are one family.
+    expect(first.tuned.map(({ own, chosen }) => [own, chosen])).toEqual([["slow", "turned"]]);
+    expect(cache.calls).toEqual(["read", "write"]);
+    expect([...cache.choices.values()]).toEqual([fingerprint(turned)]);
+    for (const tune of ["cached", "measure"] as const) {
+      const again = await called(plan, { tune, tuningCache: cache });
+      expect(again.ran).toEqual(first.ran);
+      expect(again.tuned).toEqual([]);
+    }
+    expect(cache.calls).toEqual(["read", "write", "read", "read"]);
+  });
+
+  test("measuring leaves nothing behind", async () => {
+    const plain = await called(tunablePlan([4]), {});
+    const measured = await called(tunablePlan([4]), { tune: "measure" });
+    expect(measured.buffers).toBe(plain.buffers);
+  });
+
+  test("without time nothing is measured, and nothing remembered", async () => {
+    const cache = noted();
+    const { ran, tuned } = await called(tunablePlan([4]), {
+      tune: "measure",
+      tuningBudget: 0,
+      tuningCache: cache,
+    });
+    expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
+    expect(tuned).toEqual([]);
+    expect(cache.calls).toEqual(["read"]);
+  });
+
+  test("kernels that the device refuses or has no room for are not chosen", async () => {
+    const { ran, tuned } = await called(tunablePlan([5, 6]), { tune: "measure" });
+    expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
+    expect(tuned.map(({ chosen }) => chosen)).toEqual(["slow"]);
+  });
+
+  test("a plan file says what its variants bind", () => {
+    const plan = tunablePlan([1, 4]);
+    expect(readPlan("plan", JSON.stringify(plan))).toEqual(plan);
+    const text = JSON.stringify(plan);
+    expect(() => readPlan("plan", text.replace('"order":[1,0]', '"order":[1,7]'))).toThrow(/variant/);
+    expect(() => readPlan("plan", text.replace('"order":[1,0]', '"order":[1]'))).toThrow(/variant/);
+    expect(() => readPlan("plan", text.replace('"order":[1,0]', '"order":"01"'))).toThrow(/no list/);
+  });
+});
+
+test("choices are kept as text, and what is no such text holds none", () => {
+  const choices = new Map([
+    ["b", "2"],
+    ["a", "1"],
+  ]);
+  const text = printChoices("some adapter", choices);
+  expect(parseChoices("some adapter", text)).toEqual(choices);
+  for (const [adapter, damaged] of [
+    ["another adapter", text],
+    ["some adapter", ""],
+    ["some adapter", "[]"],
+    ["some adapter", text.replace('"version": 1', '"version": 2')],
+    ["some adapter", text.replace(/"choices".*/s, '"choices": 3 }')],
+  ] as const) {
+    expect(parseChoices(adapter, damaged)).toEqual(new Map());
+  }
+});
+
+test("a page keeps choices in its storage, and does without where that is full", async () => {
+  const texts = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => texts.get(key) ?? null,
+    setItem: (key: string, text: string) => void texts.set(key, text),
+  };
+  const cache = tuningInStorage(storage);
+  expect(await cache.read("x")).toEqual(new Map());
+  await cache.write("x", new Map([["k", "v"]]));
+  expect(await cache.read("x")).toEqual(new Map([["k", "v"]]));
+  expect(await cache.read("y")).toEqual(new Map());
+  const full = tuningInStorage({
+    getItem: () => null,
+    setItem: () => {
+      throw new Error("full");
+    },
+  });
+  await expect(full.write("x", new Map())).resolves.toBeUndefined();
+});
+
+test("Node keeps choices in a file for each adapter", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ossicle-tuning-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  expect(tuningFolder({ XDG_CACHE_HOME: folder })).toBe(join(folder, "ossicle", "tuning"));
+  const cache = tuningInFolder(join(folder, "deep", "er"));
+  expect(await cache.read("a")).toEqual(new Map());
+  await cache.write("a", new Map([["k", "v"]]));
+  await cache.write("b", new Map([["k", "w"]]));
+  expect(await cache.read("a")).toEqual(new Map([["k", "v"]]));
+  const files = readdirSync(join(folder, "deep", "er"));
+  expect(files.length).toBe(2);
+  const path = join(folder, "deep", "er", files[0] ?? "");
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ format: "ossicle-tuning", version: 1 });
+  writeFileSync(path, "{");
+  expect(
+    (await Promise.all(["a", "b"].map((name) => cache.read(name)))).filter(({ size }) => size === 0),
+  ).toEqual([new Map()]);
+  // A folder that can't be made: measured again next time, and no error.
+  await expect(tuningInFolder(join(path, "below")).write("a", new Map())).resolves.toBeUndefined();
+});
