@@ -64,7 +64,7 @@ export const productSamples: readonly ProductSample[] = [
   {
     name: "rows and columns that fill no tile, with what comes before and after",
     sizes: { M: 70 },
-    labels: [/tiled/, /^contract 8x8$/, /^contract 4x4$/],
+    labels: [/tiled/, /^contract 8x8$/, /^contract 4x4, /],
     graph: () => {
       const p = new Products();
       const x = p.apply("neg", [p.input("x", ["M", 20])]);
@@ -101,6 +101,20 @@ export const productSamples: readonly ProductSample[] = [
       const p = new Products();
       const x = p.apply("layer_norm", [p.input("x", [1, 32]), p.weight("g", [32]), p.weight("h", [32])], {});
       return p.finish(p.apply("matmul", [x, p.weight("w", [32, 12])]));
+    },
+  },
+  {
+    name: "attention",
+    sizes: { N: 21 },
+    labels: [/^attention 8, 2 queries, 32 invocations$/, /^attention 8, 8 keys$/, /keys shared/],
+    graph: () => {
+      const p = new Products();
+      const keys = p.apply("transpose", [p.input("k", [2, "N", 8])], { permutation: [0, 2, 1] });
+      const scores = p.apply("matmul", [p.input("q", [2, "N", 8]), keys]);
+      const weights = p.apply("softmax", [p.apply("add", [scores, p.input("mask", ["N", "N"])])], {
+        axis: -1,
+      });
+      return p.finish(p.apply("matmul", [weights, p.input("v", [2, "N", 12])]));
     },
   },
   {

@@ -195,6 +195,12 @@ export class Position {
     return sum;
   }
 
+  /** By what a name is multiplied, where it is not inside a quotient or a remainder as well. */
+  coefficientOf(name: string): Dim | undefined {
+    const found = this.terms.filter(({ atom }) => namesOf(atom).includes(name));
+    return found.length === 1 && found[0]?.atom.kind === "name" ? found[0].coefficient : undefined;
+  }
+
   names(): readonly string[] {
     return this.terms.flatMap(({ atom }) => namesOf(atom));
   }

@@ -9,10 +9,11 @@ import { Dim, productDims } from "../../../lang/dims.ts";
 import { internalFault } from "../../fault.ts";
 import type { Node, Value } from "../../graph.ts";
 import type { Index } from "../../ops/lowering.ts";
-import type { Group, Tail } from "../fusion.ts";
-import type { KernelWriter, Lanes, Term } from "../kernel-writer.ts";
+import { type At, positionIn } from "../coordinates.ts";
+import type { Group, Tail } from "../groups.ts";
+import type { KernelWriter, Lanes, Located, Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
-import { type At, Reader, sharedScale } from "../reader.ts";
+import { Reader, sharedScale } from "../reader.ts";
 import { widened } from "../scalar-text.ts";
 import type { Kernel, KernelContext } from "./kernel.ts";
 import { type Axes, axesOf, extentOf, sizesOf } from "./product-axes.ts";
@@ -49,6 +50,19 @@ export interface ColumnPart {
   readonly along: string | undefined;
   readonly at: At;
 }
+
+/** A part of the right operand, and the term of the sum or the column with which it begins. */
+interface FirstOfPart {
+  readonly first: number;
+  readonly located: Located;
+}
+
+interface Parted {
+  readonly by: "depth" | "column";
+  readonly parts: readonly FirstOfPart[];
+}
+
+const huge = Dim.of(2 ** 31);
 
 export interface RowPart {
   readonly text: string;
@@ -129,9 +143,14 @@ export class ProductFrame {
     return this.writer.named(rowElement(this.reader, group.prologue, at, folded, along), "x");
   }
 
-  /** Of the right operand; `other` is some row. */
-  right(other: At, column: At, inner: At, along: string | undefined): Term {
+  /** Of the right operand; `other` is some row, `located` where a part of it is, when that is known. */
+  right(other: At, column: At, inner: At, along: string | undefined, located?: Located): Term {
     const { axes } = this.product;
+    if (located !== undefined) {
+      const all = [...this.place(other, column), ...inner];
+      const at = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+      return this.writer.named(this.reader.fetch(located, positionIn(located, at), along), "x");
+    }
     return this.#read(axes.right, axes.contraction.right, [...this.place(other, column), ...inner], along);
   }
 
@@ -152,18 +171,29 @@ export class ProductFrame {
     return rows.map(() => columns.map(() => this.writer.variable("sum", "f32", initial, this.lanes)));
   }
 
-  /** Loops over the axes that are summed over, the last in steps; `body` knows the name of the innermost. */
-  loops(body: (inner: readonly Position[], loop: string | undefined) => void): void {
+  /**
+   * Loops over the axes that are summed over, the last in steps; `body` knows the name of the innermost, and
+   * where the right operand is, when that is one part of several.
+   */
+  loops(
+    columns: readonly ColumnPart[],
+    body: (inner: readonly Position[], loop: string | undefined, right: Located | undefined) => void,
+  ): void {
     const { writer, step } = this;
     const { axes, context } = this.product;
     const nest = (rest: readonly Dim[], inner: readonly Position[]): void => {
       const [size, ...others] = rest;
       if (size === undefined) {
-        body(inner, undefined);
+        body(inner, undefined, undefined);
         return;
       }
       if (others.length > 0) {
         writer.loop("k", size, 1, (position) => nest(others, [...inner, position]));
+        return;
+      }
+      const parted = inner.length > 0 ? undefined : this.#parted(columns, size);
+      if (parted !== undefined) {
+        this.#partLoops(parted, size, columns, (position, name, located) => body([position], name, located));
         return;
       }
       // Scales are read once for all terms that share them.
@@ -174,16 +204,85 @@ export class ProductFrame {
         size.constant !== shared &&
         size.divideExactly(shared) !== undefined;
       if (!isBlocked) {
-        writer.loop("k", size, step, (position, name) => body([...inner, position], name));
+        writer.loop("k", size, step, (position, name) => body([...inner, position], name, undefined));
         return;
       }
       writer.loop("g", size.ceilDivide(shared), 1, (block) => {
         writer.loop("k", Dim.of(shared), step, (position, name) =>
-          body([...inner, block.times(shared).add(position)], name),
+          body([...inner, block.times(shared).add(position)], name, undefined),
         );
       });
     };
     nest(axes.contraction.reduce, []);
+  }
+
+  /** Each part by itself, so that no read has to find out in which part it is. */
+  #partLoops(
+    { by, parts }: Parted,
+    size: Dim,
+    columns: readonly ColumnPart[],
+    body: (position: Position, name: string, right: Located) => void,
+  ): void {
+    const { writer, step } = this;
+    const end = writer.size(size);
+    const loop = (part: FirstOfPart, from: string, to: string): void =>
+      writer.range("k", from, to, size, step, (position, name) => body(position, name, part.located));
+    if (by === "depth") {
+      parts.forEach((part, at) => {
+        loop(part, `${part.first}`, at + 1 < parts.length ? `${parts[at + 1]?.first}` : end);
+      });
+      return;
+    }
+    const start = columns[0]?.text ?? "0";
+    const rest = (at: number): void => {
+      const [part, next] = [parts[at], parts[at + 1]];
+      if (part === undefined) return;
+      if (next === undefined) loop(part, "0", end);
+      else {
+        writer.either(
+          `${start} < ${next.first}`,
+          () => loop(part, "0", end),
+          () => rest(at + 1),
+        );
+      }
+    };
+    rest(0);
+  }
+
+  /** How the parts of the right operand divide the sum or the columns, when they do. */
+  #parted(columns: readonly ColumnPart[], size: Dim): Parted | undefined {
+    const { axes, context } = this.product;
+    const located = context.buffers.located(axes.right);
+    const parts = located?.parts ?? [];
+    if (located === undefined || parts.length < 2 || located.rows !== undefined) return undefined;
+    const depth = Position.name("depth", size, this.step);
+    const all = [...this.place([], columns[0]?.at ?? []), depth];
+    const at = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+    const flat = positionIn(located, at);
+    const names = { depth: "depth", column: columns[0]?.at.flatMap((position) => position.names())[0] };
+    for (const by of ["depth", "column"] as const) {
+      const name = names[by];
+      const stride = flat.coefficientOf(name ?? "")?.constant;
+      if (name === undefined || stride === undefined) continue;
+      const rest = flat.add(Position.name(name, huge).times(-stride));
+      const firsts = parts.map(({ first }) => first / stride);
+      const block = by === "depth" ? this.step : this.block.columns;
+      const isDivided = firsts.every((first) => Number.isInteger(first) && first % block === 0);
+      if (!rest.isBelow(Dim.of(stride)) || !isDivided) continue;
+      return {
+        by,
+        parts: parts.map((part, index) => ({
+          first: firsts[index] ?? 0,
+          located: {
+            ...located,
+            place: part.place,
+            parts: [{ ...part, first: 0 }],
+            offset: located.offset.sub(part.first),
+          },
+        })),
+      };
+    }
+    return undefined;
   }
 
   /**
@@ -197,6 +296,7 @@ export class ProductFrame {
     inner: readonly Position[],
     loop: string | undefined,
     folded: readonly (readonly Term[])[],
+    located?: Located,
   ): void {
     const { block, writer, lanes, step } = this;
     const anyColumn = columns[0]?.at ?? [];
@@ -205,7 +305,7 @@ export class ProductFrame {
     const leftTerms = rows.map(({ at }, r) => this.left(at, anyColumn, inner, leftAlong, folded[r]));
     if (block.depthLanes === 4) {
       columns.forEach((column, c) => {
-        const b = widened(this.right(anyRow, column.at, inner, loop), 4);
+        const b = widened(this.right(anyRow, column.at, inner, loop, located), 4);
         leftTerms.forEach((a, r) => {
           const sum = sums[r]?.[c];
           writer.line(`${sum} = fma(${widened(a, 4).text}, ${b.text}, ${sum});`);
@@ -218,7 +318,7 @@ export class ProductFrame {
         loop === undefined || shift === 0 ? position : position.substituted(loop, shift),
       );
       columns.forEach((column, c) => {
-        const b = widened(this.right(anyRow, column.at, shifted, column.along), lanes);
+        const b = widened(this.right(anyRow, column.at, shifted, column.along, located), lanes);
         leftTerms.forEach((a, r) => {
           const sum = sums[r]?.[c];
           const part: Term = a.lanes === 4 ? { ...a, text: `${a.text}.${"xyzw"[shift]}`, lanes: 1 } : a;

@@ -43,7 +43,9 @@ export function heldProduct(product: Product, block: ProductBlock, most: number)
 
   const folded = rowParts.map(({ at }) => (prologue === undefined ? [] : rowFolds(reader, prologue, at)));
   const sums = frame.sums(rowParts, columnParts);
-  frame.loops((inner, loop) => frame.accumulate(sums, rowParts, columnParts, inner, loop, folded));
+  frame.loops(columnParts, (inner, loop, located) =>
+    frame.accumulate(sums, rowParts, columnParts, inner, loop, folded, located),
+  );
 
   const inRows = (r: number): string[] =>
     r === 0 || areRowsWhole ? [] : [`(${first} + ${r} < ${writer.size(rows)})`];
@@ -78,7 +80,11 @@ export function heldProduct(product: Product, block: ProductBlock, most: number)
   writer.runs(batch.mul(rowGroups).mul(columns.ceilDivide(block.columns)));
   return {
     writer,
-    label: `contract ${block.rows}x${block.columns}${prologue === undefined ? "" : " of normalised"}${norm === undefined ? "" : ", normalised"}`,
+    label: [
+      `contract ${block.rows}x${block.columns}${prologue === undefined ? "" : " of normalised"}`,
+      ...(norm === undefined ? [] : ["normalised"]),
+      ...(most === context.tuning.productWorkgroup ? [] : [`${workgroup} invocations`]),
+    ].join(", "),
     workgroups: [columns.ceilDivide(block.columns * workgroup), rowGroups, batch],
     ...frame.work(wholeRows, wholeColumns),
   };

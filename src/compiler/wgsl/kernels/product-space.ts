@@ -69,7 +69,7 @@ export function otherProducts(product: Product, block: ProductBlock, workgroup: 
     const key = `${own.rows} ${own.columns} ${isNormalised ? workgroup : shape.workgroup}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    found.push(heldProduct(product, own, shape.workgroup));
+    found.push(heldProduct(product, own, isNormalised ? workgroup : shape.workgroup));
   }
   if (group.norm !== undefined) return known(found);
   if (typical >= rowsOfTile) {
