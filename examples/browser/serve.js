@@ -5,8 +5,9 @@
  *     --target webgpu --out model/model.json
  *   npm run page -- model
  *
- * `labels.json` in the same folder, a list of names, is used when it is there. Any other server will do as
- * well: the page is `index.html` and `page.js`, which this writes into the folder.
+ * A captioner is compiled in the same way, without naming entries. `labels.json` in the same folder, a list of
+ * names, is used when it is there. Any other server will do as well: the page is `index.html` and `page.js`, which
+ * this writes into the folder.
  */
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { copyFile } from "node:fs/promises";

@@ -3,8 +3,9 @@
  */
 import type { KernelPlan } from "../../compiler/plan.ts";
 import { failure } from "../failure.ts";
-import { evaluateSize, type Symbols } from "./sizes.ts";
+import { evaluateSize } from "./sizes.ts";
 import { layOutSlots } from "./slot-layout.ts";
+import { bindSymbols, type Shapes } from "./symbols.ts";
 
 export interface EntryCost {
   /** Multiply-adds that the model's definition has. */
@@ -16,10 +17,15 @@ export interface EntryCost {
   readonly arenaBytes: number;
 }
 
-/** @param symbols a value for each of the entry's @throws DiagnosticError `no-entry`, `symbol-unbound` */
-export function entryCost({ entries, weights }: KernelPlan, name: string, symbols: Symbols): EntryCost {
+/**
+ * Of a call whose outputs are read as they are: what a device chooses from scores comes on top.
+ * @param shapes of the inputs, by name
+ * @throws DiagnosticError `no-entry`, and what is wrong with the shapes
+ */
+export function entryCost({ entries, weights }: KernelPlan, name: string, shapes: Shapes): EntryCost {
   const entry = entries.find((each) => each.name === name);
   if (entry === undefined) throw failure("no-entry", `The plan has no entry ${name}.`);
+  const symbols = bindSymbols(entry, shapes);
   const always = entry.dispatches.filter(({ only }) => only === undefined);
   const read = new Set(
     always.flatMap(({ places }) =>
