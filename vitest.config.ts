@@ -2,8 +2,9 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Three projects: `quick` (seconds, while editing), `whole` (goldens, command line, everything a
- * change must keep green) and `full` (full-size models and long fuzzing). A fourth, `device`, is all
- * recorded cases once more, on WebGPU; it belongs to the full tests, and a few of its cases to the whole.
+ * change must keep green) and `full` (full-size models and long fuzzing). Two more are all recorded cases
+ * once more, on WebGPU in Node (`device`) and in a page (`chromium`); they belong to the full tests, and some
+ * of their cases to the whole.
  */
 const project = (name: string, include: string[], timeout: number) => ({
   test: { name, include, testTimeout: timeout, hookTimeout: timeout },
@@ -22,6 +23,22 @@ const device = {
   },
 };
 
+/** The command line as it is, but for what it calls instead of Dawn. */
+const chromium = {
+  test: {
+    ...device.test,
+    name: "chromium",
+    globalSetup: ["test/support/chromium-server.ts"],
+    setupFiles: ["test/support/chromium-setup.ts"],
+    alias: [
+      {
+        find: "./execute-webgpu.ts",
+        replacement: new URL("./test/support/chromium-target.ts", import.meta.url).pathname,
+      },
+    ],
+  },
+};
+
 export default defineConfig({
   test: {
     // Every core: files share nothing, and the default leaves one core of two idle.
@@ -30,6 +47,7 @@ export default defineConfig({
       quick,
       project("whole", ["test/**/*.whole.ts"], 180_000),
       device,
+      chromium,
       project("full", ["test/**/*.full.ts"], 1_200_000),
     ],
   },

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { type Browser, chromium as driver } from "playwright-core";
+import { type Browser, type BrowserServer, chromium as driver } from "playwright-core";
 import { chromium } from "./unpacked-archives.ts";
 
 const flags = [
@@ -25,8 +25,18 @@ const flags = [
 
 /** A browser whose pages have `navigator.gpu`. To be closed. */
 export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+  return driver.launch(await launchOptions(more));
+}
+
+/** The same for several processes, which connect to it. */
+export async function launchBrowserServer(): Promise<BrowserServer> {
+  return driver.launchServer(await launchOptions([]));
+}
+
+async function launchOptions(more: readonly string[]) {
+  const args = [...flags, ...more];
   const named = process.env["OSSICLE_TEST_CHROMIUM"];
-  if (named !== undefined) return driver.launch({ executablePath: named, args: [...flags, ...more] });
+  if (named !== undefined) return { executablePath: named, args };
   if (process.platform !== "linux" || process.arch !== "x64")
     throw new Error(
       "set OSSICLE_TEST_CHROMIUM to the program of a Chromium: the package has one for Linux x64",
@@ -35,15 +45,15 @@ export async function launchBrowser(more: readonly string[] = []): Promise<Brows
   const libraries = [process.env["LD_LIBRARY_PATH"], join(folder, "lib")].filter(
     (path) => path !== undefined,
   );
-  return driver.launch({
+  return {
     executablePath: join(folder, "chromium"),
-    args: [...flags, ...more],
+    args,
     env: {
       ...definedEnvironment(),
       LD_LIBRARY_PATH: libraries.join(":"),
       FONTCONFIG_PATH: join(folder, "fonts"),
     },
-  });
+  };
 }
 
 function definedEnvironment(): Record<string, string> {

@@ -1,6 +1,9 @@
 /**
  * Before tests whose target is WebGPU: the driver is chosen, in this process and for those it starts.
  */
+import { afterAll } from "vitest";
 import { chooseDriver } from "./gpu.ts";
+import { printComparisons } from "./tensors.ts";
 
 await chooseDriver();
+afterAll(() => printComparisons("on WebGPU in Node"));

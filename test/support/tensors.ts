@@ -54,6 +54,15 @@ export function reshaped(tensor: HostTensor, shape: readonly number[]): HostTens
   return { ...tensor, shape };
 }
 
+/** How many tensors of this file were compared, and which came nearest to what is allowed. */
+const comparisons = { close: 0, same: 0, worst: 0, what: "" };
+
+export function printComparisons(where: string): void {
+  const { close, same, worst, what } = comparisons;
+  const nearest = what === "" ? "" : `, the farthest at ${worst.toPrecision(3)} of what is allowed (${what})`;
+  console.info(`${where}: ${close} tensors are close${nearest}; ${same} of integers are the same`);
+}
+
 export function expectClose(got: HostTensor, want: HostTensor, closeness: Closeness, what: string): void {
   expect(`${what} ${got.dtype}[${got.shape}]`).toBe(`${what} ${want.dtype}[${want.shape}]`);
   expect(got.data.length, `${what}: elements`).toBe(want.data.length);
@@ -69,11 +78,14 @@ export function expectClose(got: HostTensor, want: HostTensor, closeness: Closen
       where = i;
     }
   }
+  comparisons.close += 1;
+  if (worst > comparisons.worst) Object.assign(comparisons, { worst, what });
   const values = where < 0 ? "" : `: ${got.data[where]} instead of ${want.data[where]} at ${where}`;
   expect(worst, `${what} is off by a multiple of what is allowed${values}`).toBeLessThanOrEqual(1);
 }
 
 export function expectSame(got: HostTensor, want: HostTensor, what: string): void {
+  comparisons.same += 1;
   expect({ what, dtype: got.dtype, shape: got.shape, data: Array.from(got.data) }).toEqual({
     what,
     dtype: want.dtype,
