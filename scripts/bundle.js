@@ -1,5 +1,6 @@
 /**
- * How sources are bundled for Node: the same for the program, the library, the examples and the bench.
+ * How sources are bundled: for Node the same for the program, the library, the examples and the bench; for pages
+ * small, and in one file that needs nothing else.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -29,6 +30,23 @@ export async function bundle(entryPoints) {
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
+    allowOverwrite: true,
+    logLevel: "warning",
+  });
+}
+
+/** Writes `dist/<name>.js` for each entry point. */
+export async function bundleForPages(entryPoints) {
+  await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: "dist",
+    bundle: true,
+    minify: true,
+    platform: "browser",
+    format: "esm",
+    target: "chrome113",
+    legalComments: "linked",
     allowOverwrite: true,
     logLevel: "warning",
   });

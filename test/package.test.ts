@@ -86,10 +86,17 @@ describe("the package", () => {
   });
 
   test("exports what is built from src/", () => {
-    for (const path of Object.values(packageJson.exports["."])) {
+    const { browser, ...doors } = {
+      browser: packageJson.exports["./browser"],
+      all: packageJson.exports["."],
+    };
+    for (const path of [...Object.values(doors).flatMap((door) => Object.values(door)), browser.types]) {
       const source = path.replace(/^\.\/dist\//, "src/").replace(/(?:\.d\.ts|\.js)$/, ".ts");
       expect(existsSync(root + source), source).toBe(true);
     }
+    expect(readText("scripts/build.js")).toContain(
+      browser.types.replace("./dist/", "src/").replace(".d.ts", ".ts"),
+    );
   });
 
   test("holds files that exist", () => {

@@ -2,7 +2,15 @@
  * What npm would publish. Needs the build, which `npm test` makes first.
  */
 import { execFileSync } from "node:child_process";
+import { createReadStream, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { build } from "esbuild";
+import { extract } from "tar-fs";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "./support/cli.ts";
+import { gzippedBytes } from "./support/page-bundle.ts";
 import { filesUnder, root } from "./support/product-files.ts";
 
 interface Packed {
@@ -42,4 +50,41 @@ test("a package under the LGPL stays one of its own", () => {
   const built = [...filesUnder("dist/chunks", /\.js$/), ...filesUnder("dist/cli/main.js", /\.js$/)];
   expect(built.filter(({ text }) => text.includes("FLACParser")).map(({ path }) => path)).toEqual([]);
   expect(built.some(({ text }) => text.includes('import("@wasm-audio-decoders/flac")'))).toBe(true);
+});
+
+test("a page is bundled from the package alone, small, and it runs", async () => {
+  const folder = temporaryFolder();
+  const [packed] = JSON.parse(
+    execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  ) as readonly { readonly filename: string }[];
+  const place = join(folder, "node_modules/ossicle");
+  await pipeline(
+    createReadStream(join(folder, packed?.filename ?? "")),
+    createGunzip(),
+    extract(place, { strip: 1 }),
+  );
+  const names = ["GpuModel", "TextGenerator", "readPlan", "weightsFromAddress", "entryCost", "byteTokenizer"];
+  const page = `export { ${names.join(", ")} } from "ossicle/browser";`;
+  const { outputFiles } = await build({
+    stdin: { contents: page, resolveDir: folder },
+    bundle: true,
+    write: false,
+    minify: true,
+    platform: "browser",
+    format: "esm",
+  });
+  const bundle = outputFiles[0]?.text ?? "";
+  expect(gzippedBytes(bundle)).toBeLessThan(100_000);
+  expect(bundle).not.toMatch(/node:|require\(/);
+  // What is exported is there, and loads without a page.
+  writeFileSync(join(folder, "page.mjs"), bundle);
+  const loaded: Readonly<Record<string, unknown>> = await import(join(folder, "page.mjs"));
+  expect(names.filter((name) => loaded[name] === undefined)).toEqual([]);
+  // Types come with it.
+  const types = readFileSync(join(place, "dist/runtime/gpu/browser.d.ts"), "utf8");
+  for (const name of names) expect(types).toContain(name);
 });

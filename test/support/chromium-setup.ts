@@ -3,8 +3,11 @@
  */
 import { afterAll } from "vitest";
 import { closePage } from "./chromium-target.ts";
+import { chooseDriver } from "./gpu.ts";
 import { printComparisons } from "./tensors.ts";
 
+// For what starts the built program, which has Dawn.
+await chooseDriver();
 afterAll(async () => {
   printComparisons("in Chromium");
   await closePage();

@@ -6,9 +6,11 @@ import {
   GpuModel,
   type LoadProgress,
   readPlan,
+  TextGenerator,
   weightsFromAddress,
 } from "../../src/runtime/gpu/browser.ts";
 import { f32 } from "./small-plan.ts";
+import { watchGpu } from "./watched-gpu.ts";
 
 /** The types of a page are not those of Node. */
 declare const navigator: { readonly gpu: GPU };
@@ -58,6 +60,48 @@ export async function runSmallPlan(planAddress: string, weightAddress: string) {
     );
   }
   return { adapter, progress, classes, sums, afterLoss, messages };
+}
+
+/** Greedy ids of a plan that generates, with the device destroyed after the third and the seventh. */
+export async function generateAcrossLoss(address: string, prompt: readonly number[], every?: number) {
+  const { gpu, devices } = watchGpu(navigator.gpu);
+  const plan = readPlan(address, await (await fetch(`${address}.json`)).text());
+  const model = await GpuModel.load(plan, weightsFromAddress(`${address}.safetensors`), {
+    gpu,
+    ...(every !== undefined && { recovery: { every } }),
+  });
+  const generator = new TextGenerator(model);
+  await generator.prepare({ prompt });
+  devices[0]?.counts.clear();
+  const ids: number[] = [];
+  let counts: Record<string, number> = {};
+  let problem = "";
+  try {
+    for await (const { id } of generator.generate({ prompt })) {
+      if (ids.push(id) === 2) counts = Object.fromEntries(devices[0]?.counts ?? []);
+      if (ids.length === 3 || ids.length === 7) devices.at(-1)?.device.destroy();
+    }
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    problem = error.diagnostics.map(({ code }) => code).join();
+  }
+  model.dispose();
+  return { ids, problem, counts, left: devices.map(({ living }) => living.size) };
+}
+
+/** Greedy ids of a plan that generates, and what was created and submitted for them. */
+export async function generateIds(folder: string, prompt: readonly number[], limit: number) {
+  const { gpu, devices } = watchGpu(navigator.gpu);
+  const plan = readPlan(folder, await (await fetch(`${folder}.json`)).text());
+  const model = await GpuModel.load(plan, weightsFromAddress(`${folder}.safetensors`), { gpu });
+  const generator = new TextGenerator(model);
+  await generator.prepare({ prompt });
+  devices[0]?.counts.clear();
+  const ids: number[] = [];
+  for await (const { id } of generator.generate({ prompt }, { limit })) ids.push(id);
+  const counts = Object.fromEntries(devices[0]?.counts ?? []);
+  model.dispose();
+  return { ids, counts };
 }
 
 /** One call of an entry, on inputs and with outputs that can cross into the page as they are. */

@@ -210,6 +210,62 @@ describe("adapters and what a plan needs", () => {
   });
 });
 
+describeWebGpu("no memory", () => {
+  /** A GPU whose devices have none for buffers of this label. */
+  async function without(label: string) {
+    class GPUOutOfMemoryError {
+      readonly message = "Out of memory\nwhile allocating";
+    }
+    const watched = watchGpu(await openTestGpu());
+    const requestAdapter: GPU["requestAdapter"] = async (options) => {
+      const adapter = await watched.gpu.requestAdapter(options);
+      if (adapter === null) return null;
+      const open = adapter.requestDevice.bind(adapter);
+      adapter.requestDevice = async (descriptor) => {
+        const device = await open(descriptor);
+        const create = device.createBuffer.bind(device);
+        const pop = device.popErrorScope.bind(device);
+        let refused = false;
+        device.createBuffer = (wanted) => {
+          refused ||= wanted.label === label;
+          return create(wanted);
+        };
+        device.popErrorScope = async () => {
+          const found = await pop();
+          if (!refused) return found;
+          refused = false;
+          return new GPUOutOfMemoryError();
+        };
+        return device;
+      };
+      return adapter;
+    };
+    return { gpu: { requestAdapter }, devices: watched.devices };
+  }
+
+  test("for the weights", async () => {
+    const { gpu, devices } = await without("the weights");
+    expect(await problemOf(GpuModel.load(smallPlan, smallWeights, { gpu }))).toBe(
+      "gpu-memory: The device has no 512 bytes for the weights.\nOut of memory\nwhile allocating\n0 bytes are in use\n" +
+        "close other programs that use the GPU, or choose a smaller model or shorter inputs",
+    );
+    expect(devices[0]?.living.size).toBe(0);
+  });
+
+  test("for a call, which can be made again", async () => {
+    const { gpu, devices } = await without("values within a call");
+    const model = await GpuModel.load(smallPlan, smallWeights, { gpu });
+    const session = model.session();
+    const call = () => session.call("classify", new Map([["x", f32([4], [1, 2, 3, 4])]]));
+    expect(await problemOf(call())).toContain("bytes for values within a call.");
+    const small = devices[0]?.living.size;
+    expect(await problemOf(call())).toContain("gpu-memory");
+    expect(devices[0]?.living.size).toBe(small);
+    model.dispose();
+    expect(devices[0]?.living.size).toBe(0);
+  });
+});
+
 describeWebGpu("a lost device", () => {
   const numbers = [3, 1, 4, 1, 5, 9, 2, 6];
   const sums = [3, 4, 8, 9, 14, 23, 25, 31];
