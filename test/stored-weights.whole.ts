@@ -5,17 +5,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Graph } from "../src/compiler/graph.ts";
 import { parseGraph } from "../src/compiler/graph-parse.ts";
-import type { HostTensor } from "../src/compiler/host-tensor.ts";
-import { compileOnnx } from "../src/compiler/onnx/compile.ts";
 import { findOp } from "../src/compiler/ops/index.ts";
 import { withStorage } from "../src/compiler/storage.ts";
 import { verify } from "../src/compiler/verify.ts";
 import { defaultTuning } from "../src/compiler/wgsl/tuning.ts";
 import { DiagnosticError } from "../src/lang/diagnostic.ts";
 import type { Storage } from "../src/lang/storage.ts";
-import { createOnnxSession } from "../src/runtime/onnx-session.ts";
 import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
-import { farthest, runPlan, runReference, sourceOf } from "./support/plan-runs.ts";
+import { farthest, runOnnx, runPlan, runReference } from "./support/plan-runs.ts";
 import { drawn } from "./support/three-counts.ts";
 
 const graphOf = (text: string): Graph =>
@@ -90,18 +87,6 @@ const drawnCase = (text: string, n: number, storage: Storage) => {
   const given = drawn(graph, { N: n }, 5);
   return { given, stored: { ...given, graph: withStorage(graph, () => storage) } };
 };
-
-async function runOnnx(given: ReturnType<typeof drawn>): Promise<ReadonlyMap<string, HostTensor>> {
-  const [file] = compileOnnx([given.graph], sourceOf(given), { storage: "inline" }).models;
-  const parts: Uint8Array[] = [];
-  await file?.write({ write: async (part) => void parts.push(part.slice()) });
-  const session = await createOnnxSession(Buffer.concat(parts), { threads: 1 });
-  try {
-    return await session.run(given.inputs);
-  } finally {
-    await session.release();
-  }
-}
 
 describe("what is stored in fewer bits", () => {
   test.each(cases)("%s: a legal graph, and ONNX computes what the reference does", async (_, text, group) => {

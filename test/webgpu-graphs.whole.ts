@@ -14,7 +14,7 @@ import { Dim } from "../src/lang/dims.ts";
 import { GpuModel } from "../src/runtime/gpu/model.ts";
 import { weightsFrom } from "../src/runtime/gpu/weight-streams.ts";
 import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
-import { farthest, runPlan, runReference } from "./support/plan-runs.ts";
+import { farthest, runOnnx, runPlan, runReference } from "./support/plan-runs.ts";
 import { randomGraph, settledSteps } from "./support/random-graph.ts";
 import { type ReducedModel, reducedGraphs, reducedModels } from "./support/reduced-models.ts";
 import { drawn } from "./support/three-counts.ts";
@@ -44,8 +44,21 @@ describeWebGpu("graphs on a device", () => {
       const graph = optimize(randomGraph(seed, 12, settledSteps));
       const given = drawn(graph, { N: 5 });
       const { got } = await runPlan(given, { gpu, device }, { tuning });
-      expect(farthest(graph, got, runReference(given)), `seed ${seed}`).toBeLessThanOrEqual(tolerance);
+      const want = runReference(given);
+      expect(farthest(graph, got, want), `seed ${seed}`).toBeLessThanOrEqual(tolerance);
+      expect(farthest(graph, await runOnnx(given), want), `seed ${seed}, ONNX`).toBeLessThanOrEqual(
+        tolerance,
+      );
     }
+  });
+
+  test("some of them select, and move what they choose", () => {
+    const labels = Array.from({ length: 300 }, (_, seed) => {
+      const { kernels } = compilePlan([optimize(randomGraph(seed, 12, settledSteps))], { tuning }).plan;
+      return kernels.map(({ label }) => label).join();
+    });
+    for (const kind of [/select of \d+(,|$)(?! moved)/, /moved(?! and)/, /moved and normalised/])
+      expect(labels.filter((label) => kind.test(label)).length).toBeGreaterThan(3);
   });
 
   test("a table that is too large for one binding is read in parts", async () => {

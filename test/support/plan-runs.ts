@@ -4,11 +4,13 @@
 import type { Graph } from "../../src/compiler/graph.ts";
 import type { HostTensor, WeightSource } from "../../src/compiler/host-tensor.ts";
 import { interpret } from "../../src/compiler/interpret.ts";
+import { compileOnnx } from "../../src/compiler/onnx/compile.ts";
 import type { KernelPlan } from "../../src/compiler/plan.ts";
 import { compilePlan, type PlanOptions } from "../../src/compiler/wgsl/compile.ts";
 import { readWeightBytes } from "../../src/compiler/wgsl/weight-bytes.ts";
 import { GpuModel } from "../../src/runtime/gpu/model.ts";
 import { weightsFrom } from "../../src/runtime/gpu/weight-streams.ts";
+import { createOnnxSession } from "../../src/runtime/onnx-session.ts";
 import type { Case } from "./three-counts.ts";
 
 export interface PlanRun {
@@ -72,4 +74,17 @@ export function farthest(
     });
   }
   return most;
+}
+
+/** The same as an ONNX model, on onnxruntime. */
+export async function runOnnx(given: Case): Promise<ReadonlyMap<string, HostTensor>> {
+  const [file] = compileOnnx([given.graph], sourceOf(given), { storage: "inline" }).models;
+  const parts: Uint8Array[] = [];
+  await file?.write({ write: async (part) => void parts.push(part.slice()) });
+  const session = await createOnnxSession(Buffer.concat(parts), { threads: 1 });
+  try {
+    return await session.run(given.inputs);
+  } finally {
+    await session.release();
+  }
 }

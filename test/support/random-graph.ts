@@ -170,7 +170,9 @@ const select: Step = ({ writer }, x) => {
 
 const lookUp: Step = ({ writer, random }, x) => {
   const rows = writer.builder.constant([1, 0, 1], { dtype: "i64", shape: [Dim.of(3)] });
-  return writer.one("gather", [x, rows], { axis: random() < 0.5 ? 0 : -1 });
+  const axis = random() < 0.5 ? 0 : -1;
+  if ((x.type.shape.at(axis)?.constant ?? 2) < 2) return undefined;
+  return writer.one("gather", [x, rows], { axis });
 };
 
 const enlarge: Step = ({ writer, random }, x) => {
@@ -278,8 +280,40 @@ export function runOnRandom(graph: Graph, seed: number, size = 5): Map<string, H
   return interpret(graph, { inputs, parameters: (path) => tensor(path, types.get(path) ?? floats()) });
 }
 
+/** What rounding leaves of a value: targets agree on it, and on what is equal. */
+const rounded = ({ writer }: State, x: Value): Value => {
+  const sixteen = writer.builder.constant([16], floats());
+  return writer.one("round", [writer.one("mul", [x, sixteen])]);
+};
+
+const selectRounded: Step = (state, x) => select(state, rounded(state, x));
+
+/** As a pruning site does: the rows with the largest sums, behind the first. */
+const chooseRows: Step = (state, given) => {
+  const { writer, random } = state;
+  if (given.type.shape.length !== 3 || (given.type.shape[1]?.constant ?? 0) > 4) return undefined;
+  const x = writer.one("concat", [given, writer.one("cos", [given])], { axis: 1 });
+  const [first, rows, width] = x.type.shape;
+  if (first === undefined || rows?.constant === undefined || rows.constant < 3 || width === undefined)
+    return undefined;
+  const zeros = [Dim.of(0), Dim.of(0), Dim.of(0)];
+  const one = [Dim.of(0), Dim.of(1), Dim.of(0)];
+  const head = writer.one("slice", [x], { starts: zeros, stops: [first, Dim.of(1), width] });
+  const rest = writer.one("slice", [x], { starts: one, stops: [first, rows, width] });
+  const scores = rounded(state, writer.one("sum", [rest], { axes: [2], keep: false }));
+  const [, kept] = writer.emit("top_k", [scores], { k: rows.sub(2) });
+  if (kept === undefined) return undefined;
+  const moved = writer.one("concat", [head, writer.one("take_along", [rest, kept])], { axis: 1 });
+  return random() < 0.5 ? moved : rowwise(state, moved);
+};
+
 /**
- * All but selection: where two values differ by their rounding alone, which is larger is another thing on
- * each target.
+ * Where two values differ by their rounding alone, which is larger is another thing on each target: selections are
+ * of rounded values.
  */
-export const settledSteps: readonly Step[] = multiplyingSteps.filter((step) => step !== select);
+export const settledSteps: readonly Step[] = [
+  ...multiplyingSteps.filter((step) => step !== select),
+  selectRounded,
+  chooseRows,
+  chooseRows,
+];
