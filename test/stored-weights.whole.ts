@@ -10,7 +10,7 @@ import { withStorage } from "../src/compiler/storage.ts";
 import { verify } from "../src/compiler/verify.ts";
 import { defaultTuning } from "../src/compiler/wgsl/tuning.ts";
 import { DiagnosticError } from "../src/lang/diagnostic.ts";
-import type { Storage } from "../src/lang/storage.ts";
+import type { Storage } from "../src/lang/storage-type.ts";
 import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
 import { farthest, runOnnx, runPlan, runReference } from "./support/plan-runs.ts";
 import { drawn } from "./support/three-counts.ts";

@@ -14,11 +14,12 @@ import { printType } from "../lang/types.ts";
 import { failure } from "../runtime/failure.ts";
 import { atOption, secondsOption } from "./cost-options.ts";
 import type { ProfiledDevice } from "./device-profile.ts";
-import { collect, type ModelOptions, useColor, withModelOptions } from "./options.ts";
+import { collect, type ModelOptions, storageOption, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import type { GivenSizes } from "./plan-sizes.ts";
 import { openProgram } from "./program.ts";
 import type { Run } from "./run-state.ts";
+import type { StorageOptions } from "./storage.ts";
 
 export function addCheck(program: Command, run: Run): void {
   withModelOptions(program.command("check"))
@@ -44,6 +45,7 @@ export function addCheck(program: Command, run: Run): void {
       collect,
       [],
     )
+    .addOption(storageOption())
     .addOption(atOption())
     .addOption(secondsOption())
     .action(async (file: string, options: CheckOptions) => {
@@ -51,7 +53,7 @@ export function addCheck(program: Command, run: Run): void {
     });
 }
 
-interface CheckOptions extends ModelOptions, GivenSizes {
+interface CheckOptions extends ModelOptions, GivenSizes, StorageOptions {
   readonly target?: "webgpu";
   readonly device?: string;
   readonly entry: readonly string[];
@@ -104,6 +106,7 @@ async function check(file: string, options: CheckOptions): Promise<number> {
         entries: options.entry.length > 0 ? options.entry : names,
         at: options.at,
         ...(options.seconds !== undefined && { seconds: options.seconds }),
+        ...(options.weightsDtype !== undefined && { weightsDtype: options.weightsDtype }),
       },
       output,
     );

@@ -9,6 +9,7 @@ import type { Graph, Provenance } from "../compiler/graph.ts";
 import { optimize } from "../compiler/pipeline.ts";
 import type { KernelPlan } from "../compiler/plan.ts";
 import { checkPlanRules } from "../compiler/plan-rules.ts";
+import { withStorage } from "../compiler/storage.ts";
 import { compilePlan } from "../compiler/wgsl/compile.ts";
 import { type Diagnostic, DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import type { Program } from "../lang/program.ts";
@@ -18,8 +19,9 @@ import type { ProfiledDevice } from "./device-profile.ts";
 import type { Output } from "./output.ts";
 import { type EntryFit, type Excess, excessOf, fitEntry, type SymbolFit } from "./plan-fit.ts";
 import { type GivenSizes, sizesOf } from "./plan-sizes.ts";
+import { type StorageOptions, storageChoice } from "./storage.ts";
 
-export interface DeviceCheck extends GivenSizes {
+export interface DeviceCheck extends GivenSizes, StorageOptions {
   readonly device: ProfiledDevice;
   readonly model: string | undefined;
   readonly settings: ReadonlyMap<string, string>;
@@ -60,7 +62,7 @@ export function checkDevice(program: Program, request: DeviceCheck, output: Outp
 
 function graphsOf(
   program: Program,
-  { model, settings, entries }: DeviceCheck,
+  { model, settings, entries, ...stored }: DeviceCheck,
 ): { readonly graphs: readonly Graph[]; readonly model: string } {
   const names = entries.length === 0 ? [undefined] : entries;
   let named = "model";
@@ -70,7 +72,7 @@ function graphsOf(
     const elaboration = elaborate(program, { model, settings, entry }, sink);
     if (elaboration === undefined || sink.hasErrors) throw new DiagnosticError(sink.sorted());
     named = elaboration.entry.model;
-    return optimize(elaboration.graph);
+    return withStorage(optimize(elaboration.graph), storageChoice(stored, elaboration));
   });
   return { graphs, model: named };
 }

@@ -13,6 +13,7 @@ import {
   type ModelOptions,
   positiveInteger,
   profileOption,
+  storageOption,
   targetOption,
   tuneOption,
   useColor,
@@ -24,9 +25,10 @@ import { Output } from "./output.ts";
 import { compileEntry } from "./program.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
+import type { StorageOptions } from "./storage.ts";
 import { openWeights, reportWeights } from "./weights.ts";
 
-interface ClassifyOptions extends ModelOptions, AdapterOptions {
+interface ClassifyOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly entry: string;
   readonly audio: string;
   readonly labels?: string;
@@ -44,6 +46,7 @@ export function addClassify(program: Command, run: Run): void {
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .requiredOption("-a, --audio <file>", "the recording: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate")
     .addOption(weightsOption())
+    .addOption(storageOption())
     .option(
       "-l, --labels <file>",
       "names of the classes: one a line, or JSON (a list, or config.json with id2label)",
@@ -72,7 +75,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
   }
   const names = options.labels === undefined ? undefined : await readLabels(options.labels);
   const inputs = await readInputs(graph, new Map([[input.name, options.audio]]));
-  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters, options);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

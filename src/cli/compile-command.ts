@@ -15,6 +15,7 @@ import {
   collect,
   type ModelOptions,
   profileOption,
+  storageOption,
   useColor,
   weightsOption,
   withAdapterOptions,
@@ -26,11 +27,12 @@ import { compileEntry, generationNames } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import { tokenizerPath } from "./prompt.ts";
 import type { Run } from "./run-state.ts";
+import { type StorageOptions, storedGraphs } from "./storage.ts";
 import { writeTritonRepository } from "./triton-repository.ts";
 import { packageVersion } from "./version.ts";
 import { type OpenWeights, openWeights, reportWeights } from "./weights.ts";
 
-interface CompileOptions extends ModelOptions, AdapterOptions {
+interface CompileOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly entry: readonly string[];
   readonly tap: readonly string[];
   readonly weights?: string;
@@ -59,6 +61,7 @@ export function addCompile(program: Command, run: Run): void {
       [],
     )
     .addOption(weightsOption())
+    .addOption(storageOption())
     .addOption(
       new Option("-t, --target <target>", "what to compile for").choices(["onnx", "webgpu"]).default("onnx"),
     )
@@ -140,7 +143,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   const [first] = elaborations;
   const name = first?.entry.model ?? "model";
   const model = first ?? { modelParameters: new Set<string>(), renames: [] };
-  const weights = await openWeights(options.weights, graphs, model, output, adapters);
+  const weights = await openWeights(options.weights, graphs, model, output, adapters, options);
   const progress = terminalProgress(!output.json);
   try {
     const tokenizer = generation && tokenizerPath(options);
@@ -186,7 +189,8 @@ async function writeOnnx(
   options: CompileOptions,
   progress: Progress,
 ): Promise<{ path: string; bytes: number }[]> {
-  const { graphs, adapters } = await prepareAdapters(plain, weights.named);
+  const { graphs: adapted, adapters } = await prepareAdapters(plain, weights.named);
+  const graphs = storedGraphs(adapted, weights.storage);
   const single = options.out.endsWith(".onnx");
   const stem = single ? basename(options.out, ".onnx") : undefined;
   const settings: OnnxOptions = {

@@ -13,6 +13,7 @@ import { openDeviceProfile } from "./device-profile.ts";
 import { readFileText } from "./files.ts";
 import { writeTogether } from "./output-files.ts";
 import type { Progress } from "./progress.ts";
+import { storedGraphs } from "./storage.ts";
 import type { OpenWeights } from "./weights.ts";
 
 export interface PlanRequest {
@@ -48,7 +49,7 @@ export async function writePlan(
   const words = tokenizer === undefined ? undefined : await tokenizerFile(tokenizer);
   const generating = generationIn(graphs, generation);
   const { limits } = await openDeviceProfile(device);
-  const artefact = compilePlan(graphs, {
+  const artefact = compilePlan(storedGraphs(graphs, weights.storage), {
     model,
     largestBinding: limits.maxStorageBufferBindingSize,
     variants,

@@ -13,11 +13,12 @@ import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import type { Program } from "../lang/program.ts";
 import { failure } from "../runtime/failure.ts";
 import { readFileText } from "./files.ts";
-import { type ModelOptions, withModelOptions } from "./options.ts";
+import { type ModelOptions, storageOption, withModelOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { openProgram } from "./program.ts";
+import type { StorageOptions } from "./storage.ts";
 
-export interface CountOptions extends ModelOptions {
+export interface CountOptions extends ModelOptions, StorageOptions {
   readonly entry?: string;
   readonly at: ReadonlyMap<string, number>;
   readonly seconds?: number;
@@ -32,6 +33,7 @@ export function withCountOptions(command: Command): Command {
     .addOption(atOption())
     .addOption(secondsOption())
     .option("--keep <rate>", "the keep rate: the same as --set keep=…")
+    .addOption(storageOption())
     .addOption(conventionOption());
 }
 
@@ -119,14 +121,15 @@ export function countModel(file: string, options: CountOptions, output: Output):
 
 export function countProgram(
   program: Program,
-  request: Pick<CountOptions, "model" | "entry" | "open"> & {
+  request: Pick<CountOptions, "model" | "entry" | "open" | "weightsDtype"> & {
     readonly settings: ReadonlyMap<string, string>;
   },
   sink: DiagnosticSink,
 ): ModelCost {
-  const { model, entry, open, settings } = request;
+  const { model, entry, open, settings, weightsDtype } = request;
+  const storage = weightsDtype === undefined ? undefined : () => ({ as: weightsDtype });
   const entries = entry === undefined ? undefined : [entry];
-  const counted = costModel(program, { model, entries, open, settings }, sink);
+  const counted = costModel(program, { model, entries, open, settings, storage }, sink);
   if (counted === undefined || sink.hasErrors) throw new DiagnosticError(sink.sorted());
   return counted;
 }

@@ -7,7 +7,7 @@
 import type { Graph } from "../compiler/graph.ts";
 import type { PlanGeneration } from "../compiler/plan.ts";
 import { compilePlan } from "../compiler/wgsl/compile.ts";
-import { readWeightBytes } from "../compiler/wgsl/weight-bytes.ts";
+import { fileTensors, readWeightBytes } from "../compiler/wgsl/weight-bytes.ts";
 import { openDawn } from "../runtime/gpu/dawn.ts";
 import { beginWith, deviceGeneration } from "../runtime/gpu/generation.ts";
 import { GpuModel } from "../runtime/gpu/model.ts";
@@ -30,7 +30,7 @@ export async function prepareWebGpu(
     ...(generating !== undefined && { generation: generating }),
   });
   const { plan } = artefact;
-  progress.start("loading", Math.max(1, plan.weights.length));
+  progress.start("loading", Math.max(1, fileTensors(plan.weights).length));
   const stream = weightsFrom(weights.source.label, async (weight) => {
     const bytes = await readWeightBytes(artefact, weight, weights.source);
     progress.advance();

@@ -26,6 +26,7 @@ import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
 import { writeFailure } from "./file-failure.ts";
 import type { Progress } from "./progress.ts";
+import { storedGraphs } from "./storage.ts";
 import type { OpenWeights } from "./weights.ts";
 
 export type Target = "onnx" | "webgpu" | "reference";
@@ -96,7 +97,8 @@ export async function prepareTogether(
   const since = (): number => (performance.now() - started) / 1000;
   const shown = { progress, running };
   if (weights.named.length > 0) return await prepareAdapted(graphs, weights, how, shown, since);
-  const { entries, generation } = await prepareOn(how, graphs, weights, shown, since);
+  const stored = storedGraphs(graphs, weights.storage);
+  const { entries, generation } = await prepareOn(how, stored, weights, shown, since);
   return {
     prepareSeconds: since(),
     entries,
@@ -117,7 +119,7 @@ async function prepareAdapted(
 ): Promise<PreparedTogether> {
   const { graphs: adapted, adapters } = await prepareAdapters(graphs, weights.named);
   adapters.use(weights.use);
-  const { entries } = await prepareOn(how, adapted, weights, shown, since);
+  const { entries } = await prepareOn(how, storedGraphs(adapted, weights.storage), weights, shown, since);
   const wrapped = entries.map((entry, i): Prepared => {
     const accepted = new Set(adapted[i]?.inputs.map(({ name }) => name));
     return { ...entry, run: (inputs) => entry.run(adapters.with(inputs, accepted)) };

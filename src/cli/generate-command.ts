@@ -74,7 +74,7 @@ async function generateText(
   };
   checkOptions(wanted);
   const inputs = await readInputs(first.graph, inputSources(options, plan, ids));
-  const weights = await openWeights(given, [first.graph, next.graph], first, output, adapters);
+  const weights = await openWeights(given, [first.graph, next.graph], first, output, adapters, options);
   try {
     const how = { ...options, generation: describeGeneration(plan, declared) };
     const prepared = await prepareTogether([first.graph, next.graph], weights, how, progress, silent);

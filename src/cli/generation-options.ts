@@ -16,14 +16,16 @@ import {
   type ModelOptions,
   positiveInteger,
   profileOption,
+  storageOption,
   targetOption,
   tuneOption,
   weightsOption,
   withAdapterOptions,
   withModelOptions,
 } from "./options.ts";
+import type { StorageOptions } from "./storage.ts";
 
-export interface GenerationCommandOptions extends ModelOptions, AdapterOptions {
+export interface GenerationCommandOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly weights?: string;
   readonly randomWeights?: boolean;
   readonly tokenizer?: string;
@@ -50,6 +52,7 @@ export interface GenerationCommandOptions extends ModelOptions, AdapterOptions {
 export function withGenerationOptions(command: Command): Command {
   return withAdapterOptions(withModelOptions(command))
     .addOption(weightsOption())
+    .addOption(storageOption())
     .option("--random-weights", "the same as --weights random:1, to try things out")
     .option(
       "--tokenizer <file>",

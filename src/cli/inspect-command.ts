@@ -7,15 +7,17 @@ import { printGraph } from "../compiler/graph-text.ts";
 import { compileOnnx } from "../compiler/onnx/compile.ts";
 import { printOnnxModel } from "../compiler/onnx/print.ts";
 import { standardPasses } from "../compiler/passes/index.ts";
+import { withStorage } from "../compiler/storage.ts";
 import { parse } from "../lang/parse.ts";
 import { failure } from "../runtime/failure.ts";
 import { atOption, secondsOption } from "./cost-options.ts";
 import { type InspectPlanOptions, inspectPlan } from "./inspect-plan.ts";
 import { openSourceTree } from "./modules.ts";
-import { type ModelOptions, useColor, withModelOptions } from "./options.ts";
+import { type ModelOptions, storageOption, useColor, withModelOptions } from "./options.ts";
 import { Output } from "./output.ts";
 import { compileEntry } from "./program.ts";
 import type { Run } from "./run-state.ts";
+import { type StorageOptions, storageChoice } from "./storage.ts";
 import { syntaxTreeToJson } from "./syntax-tree.ts";
 import { openWeights } from "./weights.ts";
 
@@ -28,7 +30,7 @@ const stages: readonly string[] = [
   "plan",
 ];
 
-interface InspectOptions extends ModelOptions, InspectPlanOptions {
+interface InspectOptions extends ModelOptions, InspectPlanOptions, StorageOptions {
   readonly entry?: string;
   readonly stage: string;
   readonly tap: readonly string[];
@@ -56,6 +58,7 @@ export function addInspect(program: Command, run: Run): void {
       collectIndices,
       [],
     )
+    .addOption(storageOption())
     .addOption(atOption())
     .addOption(secondsOption())
     .action(async (file: string, options: InspectOptions) => {
@@ -84,11 +87,12 @@ async function inspect(file: string, options: InspectOptions): Promise<number> {
     },
   });
   const graph = found ?? elaboration.graph;
+  const stored = withStorage(graph, storageChoice(options, elaboration));
   if (options.stage === "plan") {
-    inspectPlan(graph, elaboration.entry.model, options, output);
+    inspectPlan(stored, elaboration.entry.model, options, output);
   } else if (options.stage === "onnx") {
     const weights = await openWeights("random:0", [graph], elaboration, output);
-    const [model] = compileOnnx([graph], weights.source).models;
+    const [model] = compileOnnx([stored], weights.source).models;
     if (model === undefined) throw failure("internal-error", "The compiler made no ONNX model.");
     const text = printOnnxModel(model.model);
     output.set("text", text);

@@ -4,6 +4,7 @@
  * Owns: their names, help texts and parsers.
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { storageTypes } from "../lang/storage-type.ts";
 
 export interface CommonOptions {
   readonly json?: boolean;
@@ -39,6 +40,13 @@ export function weightsOption(): Option {
     "-w, --weights <file>",
     "a checkpoint (safetensors or PyTorch; a file, an index or a folder), or random:SEED for the model's own initialisation",
   );
+}
+
+export function storageOption(): Option {
+  return new Option(
+    "--weights-dtype <type>",
+    "how learned matrices are stored, in place of what the program says: f16 and int8 take a half and a quarter of f32's room",
+  ).choices(storageTypes);
 }
 
 /** `--adapter` and `--use`. */

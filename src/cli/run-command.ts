@@ -13,6 +13,7 @@ import {
   collectPairs,
   type ModelOptions,
   profileOption,
+  storageOption,
   targetOption,
   tuneOption,
   useColor,
@@ -25,9 +26,10 @@ import { requireWritable, writeWhole } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
+import type { StorageOptions } from "./storage.ts";
 import { openWeights, reportWeights } from "./weights.ts";
 
-interface RunOptions extends ModelOptions, AdapterOptions {
+interface RunOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly entry?: string;
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
@@ -54,6 +56,7 @@ export function addRun(program: Command, run: Run): void {
       new Map(),
     )
     .addOption(weightsOption())
+    .addOption(storageOption())
     .addOption(targetOption())
     .addOption(tuneOption())
     .addOption(profileOption())
@@ -77,7 +80,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
   const { graph, entry } = elaboration;
   if (options.out !== undefined) await requireWritable(options.out);
   const inputs = await readInputs(graph, options.in);
-  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters);
+  const weights = await openWeights(options.weights, [graph], elaboration, output, adapters, options);
   try {
     const prepared = await prepare(graph, weights, options, progress);
     try {

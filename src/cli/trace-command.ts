@@ -25,6 +25,7 @@ import {
   collectPairs,
   type ModelOptions,
   positiveInteger,
+  storageOption,
   useColor,
   weightsOption,
   withModelOptions,
@@ -34,6 +35,7 @@ import { requireWritable, writeWhole } from "./output-files.ts";
 import { compileEntry } from "./program.ts";
 import { type Progress, terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
+import { type StorageOptions, storedGraphs } from "./storage.ts";
 import {
   type TracedDispatch,
   type TraceGrouping,
@@ -44,7 +46,7 @@ import {
 } from "./trace-report.ts";
 import { type OpenWeights, openWeights, reportWeights } from "./weights.ts";
 
-interface TraceOptions extends ModelOptions, AdapterOptions {
+interface TraceOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly entry?: string;
   readonly in: ReadonlyMap<string, string>;
   readonly weights?: string;
@@ -71,6 +73,7 @@ export function addTrace(program: Command, run: Run): void {
       new Map(),
     )
     .addOption(weightsOption())
+    .addOption(storageOption())
     .option("--random-weights", "the same as --weights random:1")
     .option(
       "--rounds <number>",
@@ -97,7 +100,7 @@ async function trace(file: string, options: TraceOptions): Promise<number> {
   if (options.chrome !== undefined) await requireWritable(options.chrome);
   const inputs = await readInputs(elaboration.graph, options.in);
   const adapters = singleUse(adapterChoice(options));
-  const weights = await openWeights(given, [elaboration.graph], elaboration, output, adapters);
+  const weights = await openWeights(given, [elaboration.graph], elaboration, output, adapters, options);
   try {
     const report = await measure(elaboration, weights, inputs, options.rounds, progress);
     reportWeights(weights, output);
@@ -130,7 +133,7 @@ async function measure(
   rounds: number,
   progress: Progress,
 ): Promise<TraceReport> {
-  const artefact = compilePlan([graph], { model: name });
+  const artefact = compilePlan(storedGraphs([graph], weights.storage), { model: name });
   const [entry] = artefact.plan.entries;
   if (entry === undefined) throw failure("internal-error", "The plan has no entry.");
   const shapes = new Map([...inputs].map(([input, { shape }]) => [input, shape]));

@@ -12,6 +12,7 @@ import {
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import type { DType } from "../lang/types.ts";
 import { streamSafetensors, type TensorToWrite } from "../runtime/safetensors-writer.ts";
+import { addAccuracy } from "./accuracy-command.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import {
   type CommonOptions,
@@ -49,6 +50,7 @@ export function addWeights(program: Command, run: Run): void {
     .action(async (file: string, path: string, options: ModelOptions) => {
       run.status = await check(file, path, options);
     });
+  addAccuracy(weights, run);
   withCommonOptions(weights.command("convert"))
     .summary("write a checkpoint as one safetensors file")
     .argument("<checkpoint>", "a file, an index or a folder")

@@ -9,6 +9,7 @@ import type { Elaboration } from "../compiler/elaborate.ts";
 import type { Graph, Parameter } from "../compiler/graph.ts";
 import { allocate, type HostTensor, type TensorInfo, type WeightSource } from "../compiler/host-tensor.ts";
 import { evaluateValues } from "../compiler/interpret.ts";
+import type { ChooseStorage } from "../compiler/storage.ts";
 import { DiagnosticError } from "../lang/diagnostic.ts";
 import { checkpointName, type Rename } from "../lang/plans.ts";
 import { suggest } from "../lang/suggest.ts";
@@ -26,6 +27,7 @@ import { checkWeights } from "../runtime/weights-report.ts";
 import { type AdapterChoice, type NamedAdapter, noAdapters, openAdapter } from "./adapters.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import type { Output } from "./output.ts";
+import { type StorageOptions, storageChoice } from "./storage.ts";
 
 const randomPrefix = "random";
 
@@ -33,6 +35,8 @@ export interface OpenWeights {
   readonly source: WeightSource;
   /** Drawn, not trained: whatever is printed must say so. */
   readonly random: boolean;
+  /** What each matrix is stored as, wherever the model runs. */
+  readonly storage: ChooseStorage;
   /** Adapters that are chosen at run time. */
   readonly named: readonly NamedAdapter[];
   /** The one of them that acts at first. */
@@ -44,15 +48,18 @@ export interface OpenWeights {
  * @param model every learned tensor of the model, so that what another entry needs is not unexpected,
  *   and how a checkpoint calls them
  * @param adapters low-rank adapters, merged into the weights or kept apart
+ * @param stored what matrices are stored as, in place of what the program says
  * @throws DiagnosticError when weights are needed and not given, or do not fit the graphs
  */
 export async function openWeights(
   option: string | undefined,
   graphs: readonly Graph[],
-  model: Pick<Elaboration, "modelParameters" | "renames">,
+  model: Pick<Elaboration, "modelParameters" | "renames"> & Partial<Pick<Elaboration, "outline">>,
   output: Output,
   adapters: AdapterChoice = noAdapters,
+  stored: StorageOptions = {},
 ): Promise<OpenWeights> {
+  const storage = storageChoice(stored, model);
   const parameters = parametersOf(graphs);
   const known = model.modelParameters;
   const [use] = adapters.use;
@@ -80,12 +87,19 @@ export async function openWeights(
   };
   if (option === undefined) {
     requireNoWeights(graphs);
-    return { source: emptySource, random: false, named, async close() {} };
+    return { source: emptySource, random: false, storage, named, async close() {} };
   }
   if (option === randomPrefix || option.startsWith(`${randomPrefix}:`)) {
     const seed = readSeed(option);
     try {
-      return { source: await withAdapter(randomSource(parameters, seed)), random: true, named, use, close };
+      return {
+        source: await withAdapter(randomSource(parameters, seed)),
+        random: true,
+        storage,
+        named,
+        use,
+        close,
+      };
     } catch (error) {
       await close();
       throw error;
@@ -104,7 +118,7 @@ export async function openWeights(
       throw new DiagnosticError(report.diagnostics);
     }
     output.diagnostics(report.diagnostics);
-    return { source, random: false, named, use, close };
+    return { source, random: false, storage, named, use, close };
   } catch (error) {
     await close();
     throw error;

@@ -7,7 +7,7 @@
  */
 import { type Diagnostic, DiagnosticError } from "../lang/diagnostic.ts";
 import { Dim } from "../lang/dims.ts";
-import type { Storage } from "../lang/storage.ts";
+import type { Storage } from "../lang/storage-type.ts";
 import { isFloat } from "../lang/types.ts";
 import { internalFault } from "./fault.ts";
 import type { Graph, Node, Parameter, Value } from "./graph.ts";
@@ -29,7 +29,7 @@ export const usualGroup = 64;
 /** What the learned tensor at a path is to be stored as; undefined: as it is. */
 export type ChooseStorage = (path: string) => Storage | undefined;
 
-/** @throws DiagnosticError `bad-storage`, when a group that was asked for does not divide a row */
+/** @throws DiagnosticError `bad-stored`, when a group that was asked for does not divide a row */
 export function withStorage(graph: Graph, choose: ChooseStorage): Graph {
   const chosen = new Map<Value, (builder: GraphBuilder, value: Value, node: Node) => Value>();
   const misfits: Diagnostic[] = [];
@@ -106,17 +106,18 @@ export function storedMatrices(graph: Graph, choose: ChooseStorage): readonly St
   };
   return [...storedValues(graph)].flatMap((value) => {
     if (!isFloat(value.type.dtype) || value.type.shape.length < 2) return [];
-    const sizes = staticShape(value);
     // All along one dimension: a vector by another name.
-    if (elementCount(sizes) === Math.max(...sizes) || !isMatrix(value)) return [];
-    const parameter = largestIn(value);
+    const extents = value.type.shape.filter((dim) => dim.constant !== 1);
+    if (extents.length < 2 || !isMatrix(value)) return [];
+    const [parameter] = learnedIn(value);
     const storage = parameter && choose(parameter.path);
     return storage === undefined || parameter === undefined ? [] : [{ value, storage, parameter }];
   });
 }
 
-function largestIn(value: Value): Parameter | undefined {
-  let largest: Parameter | undefined;
+/** The learned tensors that a value is made of, the largest first. */
+export function learnedIn(value: Value): readonly Parameter[] {
+  const found = new Set<Parameter>();
   const count = ({ type }: Parameter): number =>
     type.shape.reduce((product, dim) => product * (dim.constant ?? 0), 1);
   const seen = new Set<Value>();
@@ -125,11 +126,9 @@ function largestIn(value: Value): Parameter | undefined {
     if (seen.has(next)) continue;
     seen.add(next);
     if (next.source.kind === "result") pending.push(...next.source.node.operands);
-    if (next.source.kind !== "parameter") continue;
-    const { parameter } = next.source;
-    if (largest === undefined || count(parameter) > count(largest)) largest = parameter;
+    if (next.source.kind === "parameter") found.add(next.source.parameter);
   }
-  return largest;
+  return [...found].sort((a, b) => count(b) - count(a));
 }
 
 /** The rows of a learned tensor run along all of its dimensions but the first, wherever those went. */
@@ -174,7 +173,7 @@ function rowAxes({ source, type }: Value): readonly number[] | undefined {
 
 function undivided({ path, provenance }: Parameter, depth: number, group: number): Diagnostic {
   return {
-    code: "bad-storage",
+    code: "bad-stored",
     severity: "error",
     message: `A row of ${path} has ${depth} elements, which groups of ${group} do not divide.`,
     ...(provenance.span && { primary: { span: provenance.span, text: path } }),

@@ -6,10 +6,15 @@
  */
 import type { BlockDeclaration } from "./ast.ts";
 import type { Span } from "./source.ts";
-import type { Template } from "./value.ts";
+import type { Template, Value } from "./value.ts";
 
 /** The parameter that every adapter has: where it goes. */
 export const adapterTarget = "on";
+
+/** One pattern may stand without its list. */
+export function asPatterns(value: Value): Value {
+  return value.kind === "string" ? { kind: "list", items: [value] } : value;
+}
 
 export interface InstalledAdapter {
   readonly template: Template;

@@ -100,6 +100,7 @@ export type Member =
   | EntryMember
   | WeightsMember
   | FrozenMember
+  | StoredMember
   | SweepMember
   | BudgetMember
   | GenerateMember;
@@ -224,6 +225,13 @@ export interface FrozenMember {
   readonly kind: "frozen";
   /** Paths of parts or learned tensors; `*` stands for any text. */
   readonly patterns: readonly StringLiteral[];
+  readonly span: Span;
+}
+
+/** `stored { as: int8, group: 64 }`: how the learned matrices of a block, and of those below it, are stored. */
+export interface StoredMember {
+  readonly kind: "stored";
+  readonly options: readonly NamedValue[];
   readonly span: Span;
 }
 

@@ -174,7 +174,9 @@ function adapt(instance: Instance, evaluation: Evaluation, options: AttachOption
   let adapted = instance;
   for (const adapter of options.adapters ?? []) {
     if (!adapterMatches(adapter, instance.path)) continue;
-    adapted = instantiate(adapter.template, instance.path, evaluation, { base: adapted }) ?? adapted;
+    const around = instantiate(adapter.template, instance.path, evaluation, { base: adapted });
+    // One that computes nothing, because it only says how weights are stored, leaves the part in its place.
+    if (around?.forward !== undefined) adapted = around;
   }
   return adapted;
 }

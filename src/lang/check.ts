@@ -27,6 +27,7 @@ import { checkFrozen } from "./plans.ts";
 import type { Program } from "./program.ts";
 import { isBrokenBy } from "./recovered.ts";
 import type { Span } from "./source.ts";
+import { checkStored } from "./storage.ts";
 import type { TensorType } from "./types.ts";
 import { findUnused } from "./unused.ts";
 
@@ -46,6 +47,7 @@ export interface CheckedModule {
 /** Records nothing but what `check` reports. */
 export class Notes implements Emitter {
   readonly parameters = new Map<string, Handle>();
+  readonly types = new Map<string, TensorType>();
   elements = Dim.of(0);
   readonly guards: { requirement: Requirement; origin: Origin }[] = [];
 
@@ -62,6 +64,7 @@ export class Notes implements Emitter {
     if (known !== undefined) return known;
     const handle = {};
     this.parameters.set(path, handle);
+    this.types.set(path, type);
     this.elements = this.elements.add(productDims(type.shape));
     return handle;
   }
@@ -184,6 +187,8 @@ export function* checkModel(
     for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(all.parameters.keys()))) {
       context.sink.report(diagnostic);
     }
+    for (const diagnostic of checkStored(outline.evaluator.stored, all.types))
+      context.sink.report(diagnostic);
   }
   for (const { name } of outline.instance.entries) {
     const notes = new Notes();

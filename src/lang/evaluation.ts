@@ -17,6 +17,7 @@ import type { FrozenPattern, Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
+import type { StorageRule } from "./storage.ts";
 import type { TensorType } from "./types.ts";
 import type { TensorValue, Value } from "./value.ts";
 
@@ -102,6 +103,8 @@ export interface Evaluation {
   rename(renames: readonly Rename[]): void;
   /** Notes what is not trained. */
   freeze(patterns: readonly FrozenPattern[]): void;
+  /** Notes how learned matrices are stored. */
+  store(rules: readonly StorageRule[]): void;
   /** Runs with `frame` as the innermost block at work. */
   within<T>(frame: Frame | undefined, run: () => T): T;
   /** Defines a value that is computed when first used; one that needs itself is reported. */

@@ -35,6 +35,7 @@ import type { Scope } from "./scope.ts";
 import { anyActs, countSite } from "./sites.ts";
 import type { Span } from "./source.ts";
 import { States } from "./states.ts";
+import type { StorageRule } from "./storage.ts";
 import type { TensorType } from "./types.ts";
 import { errorValue, type TensorValue, type Value } from "./value.ts";
 
@@ -75,6 +76,7 @@ export class Evaluator implements Evaluation {
   readonly states = new States();
   readonly renames: Rename[] = [];
   readonly frozen: FrozenPattern[] = [];
+  readonly stored: StorageRule[] = [];
   readonly #sink: DiagnosticSink;
   readonly #program: Program;
   readonly #endless = new Set<BlockDeclaration>();
@@ -289,6 +291,10 @@ export class Evaluator implements Evaluation {
 
   freeze(patterns: readonly FrozenPattern[]): void {
     this.frozen.push(...patterns);
+  }
+
+  store(rules: readonly StorageRule[]): void {
+    this.stored.push(...rules);
   }
 
   fail(diagnostic: Diagnostic): Value {

@@ -155,6 +155,7 @@ function nameValue(expression: NameExpression, scope: Scope, evaluation: Evaluat
 function builtinValue(name: string, evaluation: Evaluation): Value | undefined {
   if (name === "none") return { kind: "none" };
   if (isDType(name)) return { kind: "dtype", dtype: name };
+  if (name === "int8") return { kind: "storage", storage: name };
   const op = evaluation.catalog.find(name);
   if (op !== undefined || isLanguageFunction(name)) return { kind: "function", name, op };
   return languageConstant(name) ?? initializerConstant(name);
@@ -168,6 +169,7 @@ function unknownName(expression: NameExpression, scope: Scope, evaluation: Evalu
     ...initializerNames,
     "none",
     "pi",
+    "int8",
   ];
   const known = evaluation.isFlooded || evaluation.isLostName(expression.name) ? [] : all();
   return evaluation.fail(messages.unknownName(expression, known));

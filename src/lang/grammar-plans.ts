@@ -1,6 +1,6 @@
 /**
  * The grammar of what a model says about itself besides what it computes: checkpoint names, what is not
- * trained, variants worth comparing, budgets, and how text is generated.
+ * trained, how weights are stored, variants worth comparing, budgets, and how text is generated.
  *
  * Owns: one rule for each of these members. Meaning is given later; members that compute are
  * grammar.ts.
@@ -10,6 +10,7 @@ import type {
   FrozenMember,
   GenerateMember,
   NamedValue,
+  StoredMember,
   SweepMember,
   WeightRename,
   WeightsMember,
@@ -25,6 +26,7 @@ import {
   Generate,
   LeftBrace,
   RightBrace,
+  Stored,
   Sweep,
   Then,
   Weights,
@@ -53,6 +55,12 @@ export abstract class PlanParser extends StatementParser {
     const patterns = this.items(1, this.string, "a path", () => undefined);
     this.CONSUME(RightBrace);
     return { kind: "frozen", patterns, span: this.spanFrom(first) };
+  });
+
+  readonly stored: Rule<StoredMember> = this.RULE("stored", (): StoredMember => {
+    const first = this.CONSUME(Stored);
+    const options = this.SUBRULE(this.namedValues);
+    return { kind: "stored", options, span: this.spanFrom(first) };
   });
 
   readonly sweep: Rule<SweepMember> = this.RULE("sweep", (): SweepMember => {

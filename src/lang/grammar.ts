@@ -233,6 +233,7 @@ export class OssicleParser extends PlanParser {
           { ALT: () => this.SUBRULE(this.entry) },
           { ALT: () => this.SUBRULE(this.weights) },
           { ALT: () => this.SUBRULE(this.frozen) },
+          { ALT: () => this.SUBRULE(this.stored) },
           { ALT: () => this.SUBRULE(this.sweep) },
           { ALT: () => this.SUBRULE(this.budget) },
           { ALT: () => this.SUBRULE(this.generate) },

@@ -34,6 +34,7 @@ import type { ModuleScope } from "./program.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { bindStatics } from "./statics.ts";
+import { readStored } from "./storage.ts";
 import { errorValue, intValue, isSilent, type Template, unknownValue, type Value } from "./value.ts";
 
 export interface InstalledPolicy {
@@ -161,6 +162,11 @@ function build(
   layout.finish();
   for (const { member } of layout.weights) evaluation.rename(readRenames(member, path, evaluation));
   for (const member of layout.frozen) evaluation.freeze(readFrozen(member, path));
+  // Of an adapter, the place where it is put to use says more than its text.
+  const use = options.base === undefined ? undefined : template.span;
+  for (const { member, view } of layout.stored) {
+    evaluation.store(readStored(member, path, use ?? member.span, view, evaluation));
+  }
   let isForced = false;
   const force = (): void => {
     layout.force();

@@ -44,7 +44,11 @@ const interfaces: Readonly<Record<BlockKind, Interface>> = {
     gives: 3,
     promise: `a decoder takes and gives ${tokens}`,
   },
-  adapter: { ...computes, forward: "required", promise: "an adapter has a `forward` and a parameter `on`" },
+  adapter: {
+    ...computes,
+    forward: "required",
+    promise: "an adapter has a `forward`, or says how weights are `stored`, and a parameter `on`",
+  },
   policy: {
     forward: "forbidden",
     handlers: "required",
@@ -71,7 +75,10 @@ export function checkInterface(declaration: BlockDeclaration): Diagnostic[] {
     found.push(messages.brokenInterface(declaration, span, what, promise));
   };
   const forwards = members.find((member): member is ForwardMember => member.kind === "forward");
-  if (forward === "required" && forwards === undefined) broken(name.span, "it has no `forward`");
+  // Such an adapter leaves what its part computes as it is.
+  const isStoring = blockKind === "adapter" && members.some((member) => member.kind === "stored");
+  if (forward === "required" && forwards === undefined && !isStoring)
+    broken(name.span, "it has no `forward`");
   if (forward === "forbidden" && forwards !== undefined)
     broken(firstLine(forwards.span), "it has a `forward`");
   const handler = members.find((member) => member.kind === "handler");

@@ -18,6 +18,7 @@ import type {
   InputMember,
   Member,
   ParameterMember,
+  StoredMember,
   SweepMember,
   WeightsMember,
 } from "./ast.ts";
@@ -53,6 +54,7 @@ export class Layout {
   readonly entries: EntryMember[] = [];
   readonly weights: { readonly member: WeightsMember; readonly view: View }[] = [];
   readonly frozen: FrozenMember[] = [];
+  readonly stored: { readonly member: StoredMember; readonly view: View }[] = [];
   readonly sweeps: { readonly member: SweepMember; readonly view: View }[] = [];
   readonly budgets: { readonly member: BudgetMember; readonly view: View }[] = [];
   readonly generations: { readonly member: GenerateMember; readonly view: View }[] = [];
@@ -183,6 +185,9 @@ export class Layout {
         return;
       case "frozen":
         this.frozen.push(member);
+        return;
+      case "stored":
+        this.stored.push({ member, view });
         return;
       case "sweep":
         if (!inherited || this.sweeps.length === 0) this.sweeps.push({ member, view });

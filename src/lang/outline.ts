@@ -155,6 +155,7 @@ function planOf(member: Member): string[] {
   switch (member.kind) {
     case "weights":
     case "frozen":
+    case "stored":
     case "sweep":
     case "budget":
     case "generate":

@@ -21,6 +21,7 @@ import type {
   NamedValue,
   SourceUnit,
   StaticParameter,
+  StoredMember,
   SweepMember,
   TypeExpression,
   WeightsMember,
@@ -48,7 +49,7 @@ export function printUnit(unit: SourceUnit, comments?: readonly Comment[]): stri
 /** What stands by itself in a reference. Of what computes, the signature alone. */
 export type Fragment = Expression | TypeExpression | Computing | PlanMember;
 type Computing = ForwardMember | HandlerMember | EntryMember;
-type PlanMember = WeightsMember | FrozenMember | SweepMember | BudgetMember | GenerateMember;
+type PlanMember = WeightsMember | FrozenMember | StoredMember | SweepMember | BudgetMember | GenerateMember;
 
 /** A fragment as it would stand in a file, without comments. */
 export function printFragment(node: Fragment): string {
@@ -110,6 +111,7 @@ class UnitPrinter extends StatementPrinter {
         return this.type(node);
       case "weights":
       case "frozen":
+      case "stored":
       case "sweep":
       case "budget":
       case "generate":
@@ -223,6 +225,8 @@ class UnitPrinter extends StatementPrinter {
         }));
         return concat("frozen ", this.#record(patterns, from));
       }
+      case "stored":
+        return concat("stored ", this.#values(node.options, from));
       case "sweep":
         return concat("sweep ", this.#values(node.axes, from));
       case "budget": {

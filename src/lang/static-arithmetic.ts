@@ -253,6 +253,8 @@ function compareEqual(operator: "==" | "!=", left: Value, right: Value, assumed:
   const y = asNumber(right);
   if (x !== undefined && y !== undefined) return answer(x === y);
   if (orderOfOpenRatio(left, right, assumed) !== undefined) return answer(false);
+  const [type, other] = [typeName(left), typeName(right)];
+  if (type !== undefined && other !== undefined) return answer(type === other);
   if (left.kind === right.kind) {
     if (left.kind === "string" && right.kind === "string") return answer(left.value === right.value);
     if (left.kind === "bool" && right.kind === "bool") return answer(left.value === right.value);
@@ -263,6 +265,11 @@ function compareEqual(operator: "==" | "!=", left: Value, right: Value, assumed:
   }
   const problem = `${describeValue(left)} and ${describeValue(right)} can't be compared`;
   return isStaticNumber(left) && isStaticNumber(right) ? undecided(problem) : refuse(problem);
+}
+
+/** Element types, and those in which weights are stored. */
+function typeName(value: Value): string | undefined {
+  return value.kind === "dtype" ? value.dtype : value.kind === "storage" ? value.storage : undefined;
 }
 
 function compareOrder(

@@ -7,6 +7,7 @@
 import { blockKinds, type TypeExpression } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import { asNumber } from "./static-arithmetic.ts";
+import { type StorageType, storageTypes } from "./storage-type.ts";
 import { suggest } from "./suggest.ts";
 import { describeValue, intValue, isSilent, type Unit, type Value } from "./value.ts";
 
@@ -35,6 +36,7 @@ export const staticTypeNames: readonly string[] = [
   "duration",
   "bytes",
   "dtype",
+  "storage",
   "function",
   ...blockKinds,
 ];
@@ -166,6 +168,8 @@ function coerceToNamed(value: Value, name: string): Coerced {
       return value.kind === "string" ? { ok: true, value } : wanted("a string");
     case "dtype":
       return value.kind === "dtype" ? { ok: true, value } : wanted("an element type such as f32");
+    case "storage":
+      return storageOf(value) === undefined ? wanted("f32, f16 or int8") : { ok: true, value };
     case "function":
       return value.kind === "function" || value.kind === "template"
         ? { ok: true, value }
@@ -173,6 +177,12 @@ function coerceToNamed(value: Value, name: string): Coerced {
     default:
       return coerceToBlock(value, name, wanted);
   }
+}
+
+/** The storage type that a value stands for. */
+export function storageOf(value: Value): StorageType | undefined {
+  const name = value.kind === "storage" ? value.storage : value.kind === "dtype" ? value.dtype : undefined;
+  return storageTypes.find((type) => type === name);
 }
 
 function coerceToInt(value: Value): Coerced {

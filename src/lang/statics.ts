@@ -3,6 +3,7 @@
  *
  * Owns: defaults, types, and what is reported when an argument is missing or does not fit.
  */
+import { adapterTarget, asPatterns } from "./adapters.ts";
 import type { BlockDeclaration, Identifier, StaticParameter, TypeExpression } from "./ast.ts";
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -107,7 +108,8 @@ function checkArgument(
     const size = toDim(argument.value, argument.span, scope, evaluation);
     return size === undefined ? errorValue : size === "unknown" ? unknownValue : intValue(size);
   }
-  const coerced = coerce(argument.value, type);
+  const isTarget = declaration.blockKind === "adapter" && parameter.name.name === adapterTarget;
+  const coerced = coerce(isTarget ? asPatterns(argument.value) : argument.value, type);
   if (coerced.ok) return coerced.value;
   return evaluation.fail(messages.wrongArgument(declaration, parameter, argument.span, coerced));
 }

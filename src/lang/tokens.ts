@@ -75,6 +75,7 @@ export const Continues = word("continues", Name);
 export const Where = word("where", Name);
 export const Weights = word("weights", Name);
 export const Frozen = word("frozen", Name);
+export const Stored = word("stored", Name);
 export const Sweep = word("sweep", Name);
 export const Budget = word("budget", Name);
 export const Generate = word("generate", Name);
@@ -188,7 +189,7 @@ const allTokens: TokenType[] = [
   // `input` before `in`, `forward` before `for`: the first keyword that fits decides.
   ...[Input, Forward, Import, Let, Param, For, In, If, Then, Else, With, Require, True, False],
   ...[Entry, On, Carry, Site, From, As],
-  ...[Language, Extends, Continues, Where, Weights, Frozen, Sweep, Budget, Generate],
+  ...[Language, Extends, Continues, Where, Weights, Frozen, Stored, Sweep, Budget, Generate],
   ...kinds,
   Identifier,
   ...[Ellipsis, NumberToken, StringToken, Arrow, FatArrow, Pipe],

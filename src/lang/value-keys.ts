@@ -153,6 +153,8 @@ export class ValueKeys {
         return `${value.value}${value.unit}`;
       case "dtype":
         return value.dtype;
+      case "storage":
+        return value.storage;
       case "range":
         return `${value.from.key}..${value.to.key}`;
       case "list":

@@ -96,6 +96,8 @@ export type Value =
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "quantity"; readonly unit: Unit; readonly value: number }
   | { readonly kind: "dtype"; readonly dtype: DType }
+  /** A way to store weights that is no element type. */
+  | { readonly kind: "storage"; readonly storage: "int8" }
   | { readonly kind: "list"; readonly items: readonly Value[] }
   | { readonly kind: "range"; readonly from: Dim; readonly to: Dim }
   | { readonly kind: "tuple"; readonly items: readonly Value[] }
@@ -150,6 +152,8 @@ export function describeValue(value: Value): string {
       return describeQuantity(value.unit, value.value);
     case "dtype":
       return `the element type ${value.dtype}`;
+    case "storage":
+      return `the storage type ${value.storage}`;
     case "list":
       return "a list";
     case "range":

@@ -47,6 +47,7 @@ const modelWords: readonly WordItem[] = [
   { word: "input", detail: "what comes from outside", snippet: "input ‹x›: ‹›" },
   { word: "entry", detail: "what can be run", snippet: "entry ‹run›(‹›) -> ‹y›: f32[‹›] = ‹›" },
   { word: "weights", detail: "how a checkpoint calls things", snippet: 'weights {\n  "‹›" -> "‹›",\n}' },
+  { word: "stored", detail: "how weights are stored", snippet: "stored { as: ‹int8› }" },
   { word: "frozen", detail: "what is not trained", snippet: 'frozen { "‹›" }' },
   { word: "sweep", detail: "the variants worth comparing", snippet: "sweep { ‹› }" },
   { word: "budget", detail: "what any variant may cost", snippet: "budget { ‹› }" },

@@ -83,6 +83,7 @@ const headTokens = [
   ...[
     tokens.Weights,
     tokens.Frozen,
+    tokens.Stored,
     tokens.Sweep,
     tokens.Budget,
     tokens.Generate,
@@ -143,7 +144,9 @@ function surroundingOf(
     case "{":
       if (isHeadOf(tokens.Import)) return "import";
       if (isHeadOf(tokens.Forward, tokens.Entry, tokens.On, tokens.For)) return "body";
-      if (isHeadOf(tokens.Weights, tokens.Frozen, tokens.Sweep, tokens.Budget, tokens.Generate))
+      if (
+        isHeadOf(tokens.Weights, tokens.Frozen, tokens.Stored, tokens.Sweep, tokens.Budget, tokens.Generate)
+      )
         return "plan";
       if (isHeadOf(tokens.If, tokens.Else)) return surrounding === "members" ? "members" : "body";
       return surrounding === "top" ? "members" : "body";

@@ -226,6 +226,9 @@ class BlockReader {
         case "weights":
         case "frozen":
           break;
+        case "stored":
+          for (const { value } of member.options) reader.read(value, this.#scope);
+          break;
         case "sweep":
           for (const { name, value } of member.axes) {
             reader.watch(name.name, this.#statics);

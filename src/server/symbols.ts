@@ -67,6 +67,7 @@ function memberSymbol(member: Member): DocumentSymbol | undefined {
     case "require":
     case "weights":
     case "frozen":
+    case "stored":
     case "sweep":
     case "budget":
       return undefined;

@@ -80,6 +80,7 @@ describe("one way to write each thing", () => {
     ["budget { a<=3M, b<=2 }", "budget { a <= 3M, b <= 2 }"],
     ["budget {\na<=3M, b<=2 }", "budget {\n  a <= 3M,\n  b <= 2,\n}"],
     ["generate t from a then b", "generate t from a then b"],
+    ["stored {as:int8,group : 64}", "stored { as: int8, group: 64 }"],
     ["sweep { a: [1,2] , }", "sweep { a: [1, 2] }"],
     ['require a , "b"', 'require a, "b"'],
   ])("%s", (text, canonical) => {

@@ -50,6 +50,7 @@ export interface RunRequest {
   readonly model?: string;
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly weights?: string;
+  readonly weightsDtype?: string;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly taps?: readonly string[];
   readonly target: Target;
@@ -65,6 +66,7 @@ export function runArguments(request: RunRequest): string[] {
     ...(request.model === undefined ? [] : ["-m", request.model]),
     ...pairs("--set", request.settings ?? {}),
     ...(request.weights === undefined ? [] : ["--weights", request.weights]),
+    ...(request.weightsDtype === undefined ? [] : ["--weights-dtype", request.weightsDtype]),
     ...pairs("--in", request.inputs ?? {}),
     ...(request.taps ?? []).flatMap((tap) => ["--tap", tap]),
     ...(request.target === "ort" ? ["--target", "onnx", "--profile", "ort"] : ["--target", request.target]),

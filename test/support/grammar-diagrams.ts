@@ -62,7 +62,7 @@ const subjects: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     "What a model says about itself",
-    ["weights", "rename", "frozen", "sweep", "budget", "generate", "namedValues", "namedValue"],
+    ["weights", "rename", "frozen", "stored", "sweep", "budget", "generate", "namedValues", "namedValue"],
   ],
   [
     "Bodies",

@@ -21,6 +21,7 @@ export const keywordsOfTheLanguage: readonly (readonly [string, string])[] = [
   ["continues", "  entry step(x) continues run -> y: f32[N] = x"],
   ["weights", "  weights {"],
   ["frozen", '  frozen { "encoder.*" }'],
+  ["stored", "  stored { as: int8 }"],
   ["sweep", "  sweep { keep: [1] }"],
   ["budget", "  budget { params <= 1M }"],
   ["generate", "  generate text from prefill then step { limit: 64 }"],

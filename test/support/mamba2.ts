@@ -58,7 +58,7 @@ const stateKinds: Readonly<Record<string, (layer: number) => string>> = {
 export async function runMamba2(
   given: Mamba2Case,
   target: Target,
-  request: Pick<RunRequest, "entry" | "inputs" | "taps" | "weights">,
+  request: Pick<RunRequest, "entry" | "inputs" | "taps" | "weights" | "weightsDtype">,
   before?: Ran,
 ): Promise<Ran> {
   const layers = Array.from({ length: given.depth }, (_, layer) => layer);

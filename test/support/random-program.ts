@@ -226,6 +226,7 @@ const member: fc.Memo<Member> = fc.memo((depth): Of<Member> => {
       (renames): Member => ({ kind: "weights", renames, span }),
     ),
     namedValues.map((axes): Member => ({ kind: "sweep", axes, span })),
+    namedValues.map((options): Member => ({ kind: "stored", options, span })),
     some(shallow).map((limits): Member => ({ kind: "budget", limits, span })),
     fc.tuple(identifier, identifier, identifier, namedValues).map(([name, first, next, options]): Member => {
       return { kind: "generate", name, first, next, options, span };

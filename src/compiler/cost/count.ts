@@ -8,6 +8,7 @@
 
 import { Dim, productDims, sumDims } from "../../lang/dims.ts";
 import type { BlockFrame } from "../../lang/emitter.ts";
+import type { StorageType } from "../../lang/storage-type.ts";
 import { type DType, type TensorType, typeKey } from "../../lang/types.ts";
 import { attributeDims, printAttributes } from "../attribute-form.ts";
 import type { Graph, Node, Parameter, Value } from "../graph.ts";
@@ -44,6 +45,8 @@ export interface ParameterCost {
   readonly block: string;
   readonly elements: Dim;
   readonly bytes: Dim;
+  /** Where it is stored in another type than its own. */
+  readonly stored?: StorageType;
 }
 
 export interface GraphCost {

@@ -7,15 +7,16 @@
  * counted apart, and no buffer is written in place.
  */
 import { Dim, DimError, sumDims } from "../../lang/dims.ts";
+import type { StorageType } from "../../lang/storage-type.ts";
 import type { DType } from "../../lang/types.ts";
 import type { Value } from "../graph.ts";
 import { bytesOf, type GraphCost, isPlainView } from "./count.ts";
 
 /** Bytes of the learned tensors, by the type they are stored in. */
-export function weightBytes({ parameters }: GraphCost): ReadonlyMap<DType, Dim> {
-  const byType = new Map<DType, Dim[]>();
-  for (const { parameter, bytes } of parameters) {
-    const { dtype } = parameter.type;
+export function weightBytes({ parameters }: GraphCost): ReadonlyMap<DType | StorageType, Dim> {
+  const byType = new Map<DType | StorageType, Dim[]>();
+  for (const { parameter, bytes, stored } of parameters) {
+    const dtype = stored ?? parameter.type.dtype;
     const sizes = byType.get(dtype);
     if (sizes === undefined) byType.set(dtype, [bytes]);
     else sizes.push(bytes);

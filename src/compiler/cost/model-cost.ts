@@ -11,9 +11,12 @@ import type { Plans } from "../../lang/instance.ts";
 import type { EntryRequest } from "../../lang/model.ts";
 import type { FrozenPattern } from "../../lang/plans.ts";
 import type { Program } from "../../lang/program.ts";
+import { storageRuleAt } from "../../lang/storage.ts";
 import { elaborate, elaborateEntry, entryNames } from "../elaborate.ts";
 import { optimize } from "../pipeline.ts";
+import type { ChooseStorage } from "../storage.ts";
 import { countGraph, type GraphCost, type ParameterCost } from "./count.ts";
+import { withStoredBytes } from "./stored-bytes.ts";
 
 export interface CostSymbol {
   readonly name: string;
@@ -46,6 +49,8 @@ export interface ModelCost {
 export interface CostRequest extends Omit<EntryRequest, "entry"> {
   /** In this order; all of the model's when left out. */
   readonly entries?: readonly string[] | undefined;
+  /** What weights are stored as, in place of what the program says. */
+  readonly storage?: ChooseStorage | undefined;
 }
 
 /** `undefined` once the problems are in `sink`. */
@@ -70,12 +75,14 @@ export function costModel(
       plans: outline.instance.plans(),
       frozen: outline.evaluator.frozen,
     };
+    const rules = outline.evaluator.stored;
+    const storage = request.storage ?? ((path: string) => storageRuleAt(path, rules));
     entries.push({
       model: evaluated.model,
       entry: evaluated.entry,
       continues: evaluated.continues,
       symbols: symbolsOf(elaboration.graph, request.open ?? [], outline.declaration.parameters),
-      cost: countGraph(optimize(graph)),
+      cost: withStoredBytes(countGraph(optimize(graph)), storage),
     });
   }
   return known === undefined || sink.hasErrors ? undefined : { ...known, entries };

@@ -5,6 +5,7 @@
  * report-text.ts's, report-json.ts's, report-csv.ts's and page.ts's.
  */
 import { type Dim, type DimNotation, notationOf, sumDims } from "../../lang/dims.ts";
+import type { StorageType } from "../../lang/storage-type.ts";
 import type { DType } from "../../lang/types.ts";
 import type { Bindings } from "../bind.ts";
 import {
@@ -82,7 +83,7 @@ export interface EntryReport {
   readonly state: Dim;
   /** Undefined where it is the largest of too many expressions. */
   readonly peak: Dim | undefined;
-  readonly weights: ReadonlyMap<DType, Dim>;
+  readonly weights: ReadonlyMap<DType | StorageType, Dim>;
   /** Of the MACs, those that a mask takes away again. */
   readonly masked: Dim;
   readonly target: TargetReport | undefined;

@@ -138,6 +138,11 @@ export class StoredWeights {
     return storedForm(this.#value(key));
   }
 
+  /** What was there before it was rounded. */
+  async exact(key: string, source: WeightSource): Promise<HostTensor> {
+    return await compute(this.form(key)?.from ?? this.#value(key), source);
+  }
+
   /** The codes and the scales of a key that is stored as int8. */
   async coded(key: string, source: WeightSource): Promise<Coded> {
     if (this.#lastCoded?.key === key) return this.#lastCoded.coded;

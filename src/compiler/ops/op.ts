@@ -6,7 +6,7 @@
  */
 import type { AttributeSpec, Attributes, Inference, OpSignature } from "../../lang/catalog.ts";
 import type { Dim } from "../../lang/dims.ts";
-import type { StorageType } from "../../lang/storage.ts";
+import type { StorageType } from "../../lang/storage-type.ts";
 import type { TensorType } from "../../lang/types.ts";
 import type { Node, Value } from "../graph.ts";
 import type { HostTensor, TensorData } from "../host-tensor.ts";

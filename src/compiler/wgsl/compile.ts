@@ -352,6 +352,11 @@ class EntryCompiler {
   #place(value: Value, place: PlanPlace, weight?: WeightLocation): void {
     const located = this.#locate(place, value.type);
     this.#places.set(value, weight === undefined ? located : { ...located, ...weight });
+    // What is stored in fewer bits moves in as few.
+    for (const { place: part } of weight?.parts ?? []) {
+      if (part.kind === "weight")
+        this.#bytes.set(JSON.stringify(part), Dim.of(this.#shared.weights[part.weight]?.bytes ?? 0));
+    }
   }
 
   #locate(place: PlanPlace, type: TensorType): Located {

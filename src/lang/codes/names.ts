@@ -243,6 +243,13 @@ export const nameCodes = {
     explanation:
       '`frozen { "encoder", "decoder.*.norm" }` names parts or learned tensors by their paths, from the block in which it stands; each `*` stands for any text. What lies at such a path, and below it, is left as it is when the model is trained. A path that means nothing is a mistake.',
   },
+  "bad-stored": {
+    severity: "error",
+    cause: "text",
+    summary: "Weights can't be stored as they are asked to be.",
+    explanation:
+      '`stored { as: int8 }` says how the learned matrices of a block, and of all blocks in it, are stored: as `f32`, `f16` or `int8`. An adapter says it of the parts that it is put around: `with Quantize(int8, on: "mixer")`. Of `int8`, the elements of a row that share a scale can be given as `group`, which must divide a row. Vectors, such as the weights of norms and biases, stay as they are; where there is nothing else, it is a mistake.',
+  },
   "bad-rename": {
     severity: "error",
     cause: "text",

@@ -6,6 +6,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 import { printStaticType } from "../static-types.ts";
 import { suggest } from "../suggest.ts";
+import { printType, type TensorType } from "../types.ts";
 import { describeValue, type Value } from "../value.ts";
 import { alternatives, code, didYouMean, enumeration, report } from "./build.ts";
 
@@ -155,6 +156,55 @@ export function frozenMatchesNothing(pattern: string, span: Span, paths: readonl
       ...(best !== undefined && isWhole && { edits: [{ span, replacement: JSON.stringify(best) }] }),
     },
   );
+}
+
+export function storedOption(name: Identifier, span: Span, value: Value): Diagnostic {
+  const [message, label] =
+    name.name === "as"
+      ? [`Weights are stored as f32, f16 or int8, not as ${describeValue(value)}.`, "not a storage type"]
+      : name.name === "group"
+        ? [`A group is a number of elements, not ${describeValue(value)}.`, "not a number of elements"]
+        : [`\`stored\` has no option \`${name.name}\`.`, "not an option"];
+  const known = name.name === "as" || name.name === "group";
+  return report("bad-stored", message, known ? span : name.span, label, {
+    hint: "write `stored { as: int8 }`, or with the elements that share a scale `stored { as: int8, group: 64 }`",
+  });
+}
+
+export function storedWithout(span: Span, as: string | undefined): Diagnostic {
+  const message =
+    as === undefined
+      ? "`stored` says nothing of the type."
+      : `Only int8 has groups that share a scale, not ${as}.`;
+  return report("bad-stored", message, span, as === undefined ? "no `as`" : "a `group` too many", {
+    hint: as === undefined ? "write `stored { as: int8 }`" : "leave `group` out",
+  });
+}
+
+/** `covered`: the learned tensors there, none of which is a matrix. */
+export function storesNothing(span: Span, covered: readonly (readonly [string, TensorType])[]): Diagnostic {
+  const listed = covered.slice(0, 4).map(([path, type]) => `${path} ${printType(type)}`);
+  return report(
+    "bad-stored",
+    "There is no matrix to be stored in another type.",
+    span,
+    "stores nothing otherwise",
+    {
+      notes: [
+        covered.length === 0
+          ? "no learned tensor is there"
+          : `vectors stay as they are: ${enumeration(listed)}${covered.length > listed.length ? " and more" : ""}`,
+      ],
+      hint: "say it of the part that holds the weights of a product, or of a table that is read by rows",
+    },
+  );
+}
+
+export function groupDividesNot(span: Span, path: string, row: number, group: number): Diagnostic {
+  const message = `A row of ${path} has ${row} elements, which groups of ${group} do not divide.`;
+  return report("bad-stored", message, span, `in groups of ${group}`, {
+    hint: "leave the group out: then it is 64 where that divides a row, and else the whole row",
+  });
 }
 
 export function badRename(span: Span, left: number, right: number): Diagnostic {
