@@ -70,6 +70,7 @@ export async function openSessions(
   weights: WeightSource,
   progress: Progress,
   profile: OnnxProfile = "portable",
+  threads?: number,
 ): Promise<OpenSessions> {
   const folder = await mkdtemp(join(tmpdir(), "ossicle-"));
   const sessions: OnnxSession[] = [];
@@ -85,7 +86,10 @@ export async function openSessions(
       profile,
     });
     await writeArtefact(artefact, folder, false, progress);
-    for (const { name } of named) sessions.push(await createOnnxSession(join(folder, `${name}.onnx`)));
+    for (const { name } of named)
+      sessions.push(
+        await createOnnxSession(join(folder, `${name}.onnx`), threads === undefined ? {} : { threads }),
+      );
     return { sessions, release };
   } catch (error) {
     await release();

@@ -5,13 +5,13 @@
  */
 import { cpus } from "node:os";
 import type { Command } from "commander";
-import type { DeviceProfile } from "../compiler/cost/latency.ts";
-import { shortBytes, shortCount, shortTime } from "../compiler/cost/numbers.ts";
+import { type DeviceProfile, profileVersion } from "../compiler/cost/device-profile.ts";
+import { layPairs, shortBytes, shortCount, shortTime } from "../compiler/cost/numbers.ts";
 import { failure } from "../runtime/failure.ts";
 import { type CommonOptions, positiveInteger, useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { writeWhole } from "./output-files.ts";
-import { type ProbeResult, probes, runProbe } from "./probes.ts";
+import { type ProbeResult, probes, runProbe, trafficProbes } from "./probes.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
 
@@ -27,7 +27,7 @@ export function addCalibrate(program: Command, run: Run): void {
     .command("calibrate")
     .summary("measure this machine, for estimates of time")
     .description(
-      "Measures how fast onnxruntime multiplies matrices, moves memory and starts ops on this machine, and writes a profile that `ossicle cost --device` estimates times with. Do nothing else meanwhile.",
+      "Measures how fast onnxruntime does each kind of work on this machine (products, attention, scans, softmax, norms, exponentials, traffic of several sizes, starting ops), and writes a profile that `ossicle cost --device` estimates times with. Do nothing else meanwhile.",
     )
     .option("-o, --out <file>", "where to write the profile")
     .option("--name <name>", "what to call the machine; its processor by default")
@@ -75,27 +75,52 @@ export function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: stri
   const of = (probe: string): ProbeResult => {
     const found = measured.get(probe);
     if (found !== undefined && found.seconds > 0) return found;
-    throw failure("calibration-failed", `The ${probe} took no time that can be measured.`, {
+    throw failure("calibration-failed", `The probe of ${probe} took no time that can be measured.`, {
       hint: "let the machine do nothing else, and try again with more --rounds",
     });
   };
-  const [products, traffic, scalars, start] = [of("products"), of("traffic"), of("scalars"), of("start")];
+  const start = of("start").seconds;
+  // Starting the op is not part of its work.
+  const rate = (probe: string, amount: (result: ProbeResult) => number): number => {
+    const result = of(probe);
+    return amount(result) / Math.max(result.seconds - start, result.seconds / 2);
+  };
+  const macs = (probe: string): number => rate(probe, (result) => result.macs);
+  const elements = (probe: string): number => rate(probe, (result) => result.elements);
   return {
+    profile: profileVersion,
     name,
-    macsPerSecond: products.macs / products.seconds,
-    // Starting the op is not part of its arithmetic.
-    scalarsPerSecond: scalars.scalars / Math.max(scalars.seconds - start.seconds, scalars.seconds / 2),
-    bytesPerSecond: traffic.bytes / traffic.seconds,
-    secondsPerOp: start.seconds,
+    macsPerSecond: { products: macs("products"), attention: macs("attention"), scan: macs("scan") },
+    elementsPerSecond: {
+      softmax: elements("softmax"),
+      norm: elements("norm"),
+      function: elements("function"),
+    },
+    weightBytesPerSecond: rate("weights", ({ weights }) => weights),
+    traffic: Array.from({ length: trafficProbes }, (_, at) => ({
+      bytes: of(`traffic ${at}`).bytes,
+      bytesPerSecond: rate(`traffic ${at}`, ({ bytes }) => bytes),
+    })),
+    secondsPerOp: start,
   };
 }
 
-function lines(profile: DeviceProfile): string[] {
+function lines({ name, macsPerSecond, elementsPerSecond, ...rates }: DeviceProfile): string[] {
   return [
-    profile.name,
-    `  matrix products   ${shortCount(profile.macsPerSecond)} MACs a second`,
-    `  other arithmetic  ${shortCount(profile.scalarsPerSecond)} operations a second`,
-    `  memory            ${shortBytes(profile.bytesPerSecond)} a second, read and written`,
-    `  starting an op    ${shortTime(profile.secondsPerOp)}`,
+    name,
+    ...layPairs([
+      ["  products with learned matrices", `${shortCount(macsPerSecond.products)} MACs a second`],
+      ["  products of activations", `${shortCount(macsPerSecond.attention)} MACs a second`],
+      ["  scans", `${shortCount(macsPerSecond.scan)} MACs a second`],
+      ["  softmax", `${shortCount(elementsPerSecond.softmax)} elements a second`],
+      ["  norms", `${shortCount(elementsPerSecond.norm)} elements a second`],
+      ["  exponentials and their like", `${shortCount(elementsPerSecond.function)} elements a second`],
+      ["  learned matrices, read", `${shortBytes(rates.weightBytesPerSecond)} a second`],
+      ...rates.traffic.map(
+        ({ bytes, bytesPerSecond }) =>
+          [`  ops that move ${shortBytes(bytes)}`, `${shortBytes(bytesPerSecond)} a second`] as const,
+      ),
+      ["  starting an op", shortTime(rates.secondsPerOp)],
+    ]),
   ];
 }

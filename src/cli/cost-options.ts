@@ -6,8 +6,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Given } from "../compiler/cost/bindings.ts";
 import { type Convention, conventions } from "../compiler/cost/conventions.ts";
+import { type DeviceProfile, readProfile } from "../compiler/cost/device-profile.ts";
 import { targets } from "../compiler/cost/device-work.ts";
-import { type DeviceProfile, readProfile } from "../compiler/cost/latency.ts";
 import { costModel, type ModelCost } from "../compiler/cost/model-cost.ts";
 import { DiagnosticError, DiagnosticSink } from "../lang/diagnostic.ts";
 import type { Program } from "../lang/program.ts";

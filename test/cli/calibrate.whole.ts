@@ -13,10 +13,15 @@ test("measures this machine, and the profile gives an estimate", { timeout: 120_
   const profile = JSON.parse(readFileSync(file, "utf8"));
   expect(JSON.parse(calibrated.stdout).profile).toEqual(profile);
   // Wide enough for any machine, narrow enough to catch a wrong unit.
-  expect(profile.macsPerSecond).toBeGreaterThan(1e8);
-  expect(profile.macsPerSecond).toBeLessThan(1e14);
-  expect(profile.bytesPerSecond).toBeGreaterThan(1e7);
-  expect(profile.bytesPerSecond).toBeLessThan(1e13);
+  const rates = [
+    ...Object.values<number>(profile.macsPerSecond),
+    ...Object.values<number>(profile.elementsPerSecond),
+    profile.weightBytesPerSecond,
+    ...profile.traffic.map(({ bytesPerSecond }: { bytesPerSecond: number }) => bytesPerSecond),
+  ];
+  expect(rates).toHaveLength(10);
+  expect(Math.min(...rates)).toBeGreaterThan(1e6);
+  expect(Math.max(...rates)).toBeLessThan(1e14);
   expect(profile.secondsPerOp).toBeGreaterThan(1e-9);
   expect(profile.secondsPerOp).toBeLessThan(1e-2);
 
@@ -27,11 +32,14 @@ test("measures this machine, and the profile gives an estimate", { timeout: 120_
 });
 
 describe("with a profile", () => {
+  const fast = 1e30;
   const profile = {
+    profile: 2,
     name: "paper",
-    macsPerSecond: 1e12,
-    scalarsPerSecond: 1e30,
-    bytesPerSecond: 1e30,
+    macsPerSecond: { products: fast, attention: fast, scan: fast },
+    elementsPerSecond: { softmax: fast, norm: fast, function: fast },
+    weightBytesPerSecond: fast,
+    traffic: [{ bytes: 1e6, bytesPerSecond: fast }],
     secondsPerOp: 1e-30,
   };
   const estimate = async (changes: Partial<typeof profile>, ...more: readonly string[]) => {
@@ -45,10 +53,31 @@ describe("with a profile", () => {
     return { status, diagnostics, found: cost?.entries[0].estimate };
   };
 
-  test("that only multiplies, the time is the MACs", async () => {
-    const { found } = await estimate({}, "--at", "B=1");
-    expect(found.seconds).toBeCloseTo(48_523_277_568 / 1e12, 9);
+  test("that only multiplies, the time is the MACs, each kind at its rate", async () => {
+    const rates = { ...profile.macsPerSecond, products: 1e12, attention: 1e11 };
+    const { found } = await estimate({ macsPerSecond: rates }, "--at", "B=1");
+    // 12 layers of 513 tokens: two products of heads with 768 numbers in all.
+    const attention = 12 * 2 * 513 * 513 * 768;
+    expect(found.seconds).toBeCloseTo((48_523_277_568 - attention) / 1e12 + attention / 1e11, 9);
     expect(found.secondsByLimit.compute).toBeCloseTo(found.seconds, 6);
+  });
+
+  test("that reads slowly, the time is the weights", async () => {
+    const { found } = await estimate({ weightBytesPerSecond: 1e9 }, "--at", "B=1");
+    expect(found.seconds).toBeGreaterThan(0.3);
+    expect(found.seconds).toBeLessThan((86_053_391 * 4) / 1e9);
+    expect(found.secondsByLimit.bandwidth).toBeCloseTo(found.seconds, 6);
+  });
+
+  test("whose caches are small, large ops are slower", async () => {
+    const one = [{ bytes: 1e3, bytesPerSecond: 1e9 }];
+    const falling = [{ bytes: 1e8, bytesPerSecond: 1e8 }, ...one];
+    const [flat, steep] = [
+      await estimate({ traffic: one }, "--at", "B=1"),
+      await estimate({ traffic: falling }, "--at", "B=1"),
+    ];
+    expect(steep.found.seconds).toBeGreaterThan(2 * flat.found.seconds);
+    expect(steep.found.seconds).toBeLessThan(10 * flat.found.seconds);
   });
 
   test("that starts slowly, the time is the number of ops", async () => {
@@ -64,8 +93,12 @@ describe("with a profile", () => {
   });
 
   test("a profile that is none is refused", async () => {
-    const { diagnostics } = await estimate({ bytesPerSecond: -1 }, "--at", "B=1");
+    const { diagnostics } = await estimate({ weightBytesPerSecond: -1 }, "--at", "B=1");
     expect(diagnostics[0]).toMatchObject({ code: "bad-profile" });
-    expect(diagnostics[0].message).toContain("`bytesPerSecond` is no positive number");
+    expect(diagnostics[0].message).toContain("`weightBytesPerSecond` is no positive number");
+    const older = await estimate({ profile: 1 }, "--at", "B=1");
+    expect(older.diagnostics[0].message).toContain("another version of ossicle measured it");
+    const scanless = await estimate({ macsPerSecond: { ...profile.macsPerSecond, scan: 0 } }, "--at", "B=1");
+    expect(scanless.diagnostics[0].message).toContain("`macsPerSecond.scan` is no positive number");
   });
 });

@@ -54,8 +54,15 @@ test.each([
 
 test("cost: a clip, and an estimate", async () => {
   const device = join(temporaryFolder(), "device.json");
-  const rates = { macsPerSecond: 1e10, scalarsPerSecond: 1e9, bytesPerSecond: 1e10, secondsPerOp: 1e-6 };
-  writeFileSync(device, JSON.stringify({ name: "paper", ...rates }));
+  const rate = { products: 1e10, attention: 1e10, scan: 1e9, softmax: 1e9, norm: 1e9, function: 1e9 };
+  const rates = {
+    macsPerSecond: rate,
+    elementsPerSecond: rate,
+    weightBytesPerSecond: 1e10,
+    secondsPerOp: 1e-6,
+  };
+  const traffic = [{ bytes: 1, bytesPerSecond: 1e10 }];
+  writeFileSync(device, JSON.stringify({ profile: 2, name: "paper", ...rates, traffic }));
   const lm = ["cost", "ossicle/decoders/mamba2-lm.oss", "--at", "L=4"];
   expectFit(await print(...lm, "--tokens", "3", "--at", "B=1", "--device", device, "--target", "webgpu"));
 });

@@ -64,8 +64,10 @@ describe("refused with status 1, as a diagnostic that says what there is", () =>
   ])("%s", { timeout: 60_000 }, async (_, arguments_, code, says) => {
     const folder = temporaryFolder();
     const files = { DEVICE: join(folder, "device.json"), EMPTY: join(folder, "empty.json") };
-    const rates = { macsPerSecond: 1, scalarsPerSecond: 1, bytesPerSecond: 1, secondsPerOp: 1 };
-    writeFileSync(files.DEVICE, JSON.stringify({ name: "paper", ...rates }));
+    const one = { products: 1, attention: 1, scan: 1, softmax: 1, norm: 1, function: 1 };
+    const rates = { macsPerSecond: one, elementsPerSecond: one, weightBytesPerSecond: 1, secondsPerOp: 1 };
+    const traffic = [{ bytes: 1, bytesPerSecond: 1 }];
+    writeFileSync(files.DEVICE, JSON.stringify({ profile: 2, name: "paper", ...rates, traffic }));
     writeFileSync(files.EMPTY, "{}");
     const page = join(folder, "page.html");
     const given = arguments_.map((word) => (word === "DEVICE" || word === "EMPTY" ? files[word] : word));

@@ -20,6 +20,7 @@ import {
 import type { MeasuredLimit } from "./budget.ts";
 import { type Clip, clipOf } from "./clip.ts";
 import { type Convention, definitions, type Missed, missedBy } from "./conventions.ts";
+import type { DeviceProfile } from "./device-profile.ts";
 import {
   type DispatchCost,
   dispatchesOf,
@@ -28,7 +29,7 @@ import {
   namedOverheads,
   type Target,
 } from "./device-work.ts";
-import { type DeviceProfile, type Estimate, estimate } from "./latency.ts";
+import { type Estimate, estimate } from "./latency.ts";
 import { Measures } from "./measures.ts";
 import { liveBytes, peakBytes, peakExpression, stateBytes, weightBytes } from "./memory.ts";
 import { allParameters, type CostSymbol, type EntryCost, elementsOf, type ModelCost } from "./model-cost.ts";
