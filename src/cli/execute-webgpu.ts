@@ -16,6 +16,9 @@ import type { PreparedEntries, Shown } from "./execute.ts";
 import { tuningFolder, tuningInFolder } from "./tuning-file.ts";
 import type { OpenWeights } from "./weights.ts";
 
+/** Milliseconds for measuring kernels, for those who ask for it: software takes seconds to compile one. */
+const tuningBudget = 30_000;
+
 export async function prepareWebGpu(
   graphs: readonly Graph[],
   weights: OpenWeights,
@@ -38,7 +41,7 @@ export async function prepareWebGpu(
   });
   const model = await GpuModel.load(plan, stream, {
     gpu,
-    ...(tune && { tune: "measure", tuningCache: tuningInFolder(tuningFolder()) }),
+    ...(tune && { tune: "measure", tuningBudget, tuningCache: tuningInFolder(tuningFolder()) }),
   });
   progress.stop();
   const session = model.session();

@@ -2,7 +2,7 @@
  * `ossicle device`, `check --target webgpu`, `inspect --stage plan` and `trace` as a user runs them: on a device, and
  * used wrongly. No wrong use shows a stack or leaves a file.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Finished, runBinary, temporaryFolder } from "../support/cli.ts";
@@ -59,6 +59,44 @@ describeWebGpu("on a device", () => {
     expect(checked.status, checked.stderr).toBe(0);
     expect(checked.stdout).toContain("Small fits this one\n");
     expect(checked.stdout).toContain("weights: 132 bytes of 1 GiB in 2 tensors");
+  });
+
+  test("kernels are chosen by measuring them, once, and results stay what they are", async () => {
+    // Wide enough for blocks of other sizes.
+    writeFileSync(file, source.replace("out: int = 4", "out: int = 64"));
+    const tuned = { ...environment, XDG_CACHE_HOME: join(folder, "cache") };
+    const entry = ["run", file, ...x, "--weights", "random:1", "--target", "webgpu", "--json"];
+    const plain = await run(...entry);
+    expect(plain.status, plain.stderr).toBe(0);
+    const choices = join(folder, "cache", "ossicle", "tuning");
+    expect(existsSync(choices)).toBe(false);
+    const outputs = ({ stdout }: Finished): unknown => JSON.parse(stdout).outputs;
+    let kept: string | undefined;
+    for (let time = 0; time < 2; time++) {
+      const { status, stdout, stderr } = await runBinary([...entry, "--tune"], { environment: tuned });
+      expect(status, stderr).toBe(0);
+      expect(outputs({ ...plain, stdout })).toEqual(outputs(plain));
+      const [name = ""] = readdirSync(choices);
+      const text = readFileSync(join(choices, name), "utf8");
+      expect(Object.keys(JSON.parse(text).choices)).toHaveLength(1);
+      expect(text).toBe(kept ?? text);
+      kept = text;
+    }
+    const out = join(folder, "small.json");
+    const compiled = await run(
+      "compile",
+      file,
+      "--weights",
+      "random:1",
+      "--target",
+      "webgpu",
+      "--tune",
+      "--out",
+      out,
+    );
+    expect(compiled.status, compiled.stderr).toBe(0);
+    const [dispatch] = JSON.parse(readFileSync(out, "utf8")).entries[0].dispatches;
+    expect(dispatch.variants.length).toBeGreaterThan(0);
   });
 
   test("every dispatch is timed, and written as a trace", async () => {
