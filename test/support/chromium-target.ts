@@ -6,9 +6,7 @@
  */
 import { type Browser, chromium as driver, type Page } from "playwright-core";
 import { inject } from "vitest";
-import type { PreparedEntries, Shown } from "../../src/cli/execute.ts";
-import type { OpenWeights } from "../../src/cli/weights.ts";
-import type { Graph } from "../../src/compiler/graph.ts";
+import type { prepareWebGpu as onDawn } from "../../src/cli/execute-webgpu.ts";
 import type { HostTensor } from "../../src/compiler/host-tensor.ts";
 import { compilePlan } from "../../src/compiler/wgsl/compile.ts";
 import { type PlanFile, planFiles } from "../../src/compiler/wgsl/plan-files.ts";
@@ -63,12 +61,8 @@ async function bytesOf(file: PlanFile): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-export async function prepareWebGpu(
-  graphs: readonly Graph[],
-  weights: OpenWeights,
-  _: Shown,
-  since: () => number,
-): Promise<PreparedEntries> {
+/** As the command line calls it: what is measured and shown there is not here. */
+export const prepareWebGpu: typeof onDawn = async (graphs, weights, _tune, _shown, since) => {
   const name = `plan${count++}`;
   const files = planFiles(compilePlan(graphs), weights.source);
   answers.set(`/${name}.json`, await bytesOf(files.plan));
@@ -95,7 +89,7 @@ export async function prepareWebGpu(
       },
     })),
   };
-}
+};
 
 function carry(name: string, { dtype, shape, data }: HostTensor): Carried {
   return { name, dtype, shape, base64: Buffer.from(Float64Array.from(data).buffer).toString("base64") };
