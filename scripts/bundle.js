@@ -24,11 +24,11 @@ export async function bundle(entryPoints) {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["onnxruntime-node", "webgpu", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
+    external: ["onnxruntime-node", "webgpu", "playwright-core", "esbuild", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
     legalComments: "linked",
     // CommonJS packages ask for Node's modules by `require`, which modules don't have.
     banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
     },
     allowOverwrite: true,
     logLevel: "warning",

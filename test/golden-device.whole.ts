@@ -7,8 +7,9 @@ import { expect, test } from "vitest";
 import { root, runHere } from "./support/cli.ts";
 import { goldenFile, goldenInputs, goldenOutputs } from "./support/golden.ts";
 import { checkAst, checkPruned } from "./support/golden-checks.ts";
-import { chooseDriver, describeWebGpu } from "./support/gpu.ts";
+import { describeWebGpu } from "./support/gpu.ts";
 import { tiny } from "./support/mamba2.ts";
+import { chooseDriver } from "./support/software-driver.ts";
 import { tensorOf } from "./support/tensors.ts";
 
 describeWebGpu("recorded cases on WebGPU", () => {

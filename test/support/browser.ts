@@ -77,13 +77,23 @@ export interface PageServer {
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".wasm": "application/wasm",
   ".css": "text/css; charset=utf-8",
   ".json": "application/json",
   ".wav": "audio/wav",
 };
 
-/** Serves the files of `folder` and, before them, `answers` by path. A page is at `/`. */
-export async function servePages(folder: string, answers: ReadonlyMap<string, Answer>): Promise<PageServer> {
+/**
+ * Serves the files of `folder` and, before them, `answers` by path. A page is at `/`.
+ *
+ * @param more headers of every answer
+ */
+export async function servePages(
+  folder: string,
+  answers: ReadonlyMap<string, Answer>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<PageServer> {
   const requests: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -93,7 +103,7 @@ export async function servePages(folder: string, answers: ReadonlyMap<string, An
       const answer = answers.get(path) ?? (await readFile(join(folder, normalize(decodeURIComponent(path)))));
       const body = Buffer.from(answer);
       const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
-      const headers = { "content-type": types[extname(path)] ?? "application/octet-stream" };
+      const headers = { ...more, "content-type": types[extname(path)] ?? "application/octet-stream" };
       if (range === null) {
         response.writeHead(200, { ...headers, "content-length": body.length }).end(body);
         return;

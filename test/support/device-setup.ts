@@ -2,7 +2,7 @@
  * Before tests whose target is WebGPU: the driver is chosen, in this process and for those it starts.
  */
 import { afterAll } from "vitest";
-import { chooseDriver } from "./gpu.ts";
+import { chooseDriver } from "./software-driver.ts";
 import { printComparisons } from "./tensors.ts";
 
 await chooseDriver();

@@ -1,0 +1,51 @@
+/** Plans in the contest, through the runtime as users have it. */
+import { GpuModel, readPlan, type WeightStream } from "../../src/runtime/gpu/browser.ts";
+import type { DispatchTime } from "../../src/runtime/gpu/trace.ts";
+import { type CallForm, inputsOf, type Output, oneByOne, type Spent } from "./contest.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+export interface Contestant {
+  run(call: CallForm): Promise<Spent>;
+  readonly outputs: readonly Output[];
+  trace(call: CallForm): Promise<readonly DispatchTime[]>;
+  close(): Promise<void>;
+}
+
+export async function openOurs(
+  name: string,
+  planText: string,
+  weights: WeightStream,
+  gpu: GPU,
+  stopwatch: Stopwatch,
+): Promise<Contestant> {
+  const model = await GpuModel.load(readPlan(name, planText), weights, { gpu });
+  const session = model.session();
+  let outputs: readonly Output[] = [];
+  const prepare = async (call: CallForm) => {
+    if (call.fresh) await session.reset();
+    const inputs = inputsOf(call);
+    return call.idById === undefined ? [inputs] : oneByOne(inputs);
+  };
+  return {
+    get outputs() {
+      return outputs;
+    },
+    run: async (call) => {
+      const rounds = await prepare(call);
+      const unread = call.idById === "last" ? { read: [] } : {};
+      const stop = stopwatch();
+      for (const inputs of rounds.slice(0, -1)) await session.call(call.entry, inputs, unread);
+      const result = await session.call(call.entry, rounds.at(-1) ?? new Map());
+      const spent = stop();
+      outputs = [...result.outputs].map(([output, { shape, data }]) => {
+        return { name: output, shape, values: Array.from(data) };
+      });
+      return spent;
+    },
+    trace: async (call) => {
+      const [inputs = new Map()] = await prepare(call);
+      return await session.trace(call.entry, inputs);
+    },
+    close: async () => model.dispose(),
+  };
+}
