@@ -1,8 +1,10 @@
 /**
  * `npm run bench`: ratios measured side by side in one run, printed and written to out/bench.json.
  *
- * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `memory`) one part. Machines
- * are noisy: medians, with the least and the most.
+ * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `accounting`, `memory`, `language`,
+ * `webgpu`) one part; of the contests on WebGPU also one: `webgpu-browser`, `webgpu-node`, `webgpu-alone`. They take long
+ * where a processor runs the shaders, so they are measured only when they are asked for. `--tiny` has them measure next
+ * to nothing, to try them out. Machines are noisy: medians, with the least and the most.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -16,6 +18,8 @@ import { measureLanguage, printLanguage } from "./language.ts";
 import { measureLanguageServer, printLanguageServer } from "./language-server.ts";
 import { type MemoryResult, measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
+import { contests, runContests } from "./webgpu/contests.ts";
+import { brief, tiny, whole } from "./webgpu/extents.ts";
 
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 5 : 11;
@@ -67,15 +71,18 @@ await measure(
   ],
   4 * 368_346_624,
 );
-const language = await measureLanguage(quick ? 5 : 11);
-console.log(printLanguage(language));
-const languageServer = await measureLanguageServer(quick ? 1 : 4);
-console.log(printLanguageServer(languageServer));
+const language = wanted("language") ? await measureLanguage(quick ? 5 : 11) : undefined;
+if (language !== undefined) console.log(printLanguage(language));
+const languageServer = wanted("language") ? await measureLanguageServer(quick ? 1 : 4) : undefined;
+if (languageServer !== undefined) console.log(printLanguageServer(languageServer));
+const asked = contests.filter((each) => (only === "webgpu" ? each !== "webgpu-alone" : each === only));
+const extent = process.argv.includes("--tiny") ? tiny : quick ? brief : whole;
+const webgpu = asked.length === 0 ? undefined : await runContests(asked, extent, quick ? 3 : 5, progress);
 
 await mkdir("out", { recursive: true });
 const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
 const report = {
-  version: 3,
+  version: 4,
   date: new Date().toISOString(),
   machine,
   rounds,
@@ -83,8 +90,9 @@ const report = {
   decoder: decoded ?? null,
   accounting: accounting ?? null,
   memory,
-  language,
-  languageServer,
+  language: language ?? null,
+  languageServer: languageServer ?? null,
+  webgpu: webgpu ?? null,
 };
 await writeWhole("out/bench.json", async (sink) =>
   sink.write(new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`)),

@@ -11,7 +11,8 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
  * Writes `dist/<name>.js` for each entry point, given from the root of the repository.
  *
  * onnxruntime and Dawn stay outside: they are native libraries. So do the decoders of FLAC and Vorbis: they load
- * an LGPL package, which has to remain one that a user can replace.
+ * an LGPL package, which has to remain one that a user can replace. The bench drives a browser with playwright, which
+ * loads files of its own, and bundles its page with esbuild, which is a program.
  */
 export async function bundle(entryPoints) {
   await build({
@@ -24,7 +25,14 @@ export async function bundle(entryPoints) {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["onnxruntime-node", "webgpu", "playwright-core", "esbuild", "@wasm-audio-decoders/flac", "@wasm-audio-decoders/ogg-vorbis"],
+    external: [
+      "onnxruntime-node",
+      "webgpu",
+      "playwright-core",
+      "esbuild",
+      "@wasm-audio-decoders/flac",
+      "@wasm-audio-decoders/ogg-vorbis",
+    ],
     legalComments: "linked",
     // CommonJS packages ask for Node's modules by `require`, which modules don't have.
     banner: {

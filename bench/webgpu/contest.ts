@@ -33,6 +33,9 @@ export type Entrant =
       readonly entries: readonly PeerEntry[];
     };
 
+/** Beside the models of a peer: entries share their weights. */
+export const weightFile = "weights.data";
+
 export interface PeerEntry {
   readonly name: string;
   readonly takes: readonly { readonly input: string; readonly state: string }[];

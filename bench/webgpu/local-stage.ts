@@ -8,12 +8,10 @@ import { adapterName } from "../../src/runtime/gpu/device.ts";
 import { type Ceilings, openCeilings } from "./ceilings.ts";
 import type { CallForm, Entrant, Output, Stage } from "./contest.ts";
 import { type Contestant, openOurs } from "./ours.ts";
-import { type OnnxRuntime, type OpenModel, openPeer } from "./peer.ts";
-import type { Stopwatch } from "./stopwatch.ts";
+import { type OnnxRuntime, type OpenModel, openPeer, type PeerSurroundings } from "./peer.ts";
 
-export interface Surroundings {
+export interface Surroundings extends PeerSurroundings {
   readonly gpu: GPU;
-  readonly stopwatch: Stopwatch;
   readonly ort: () => Promise<OnnxRuntime>;
   readonly text: (path: string) => Promise<string>;
   readonly weights: (path: string) => WeightStream;
@@ -47,10 +45,7 @@ export async function openLocalStage(around: Surroundings): Promise<Stage> {
         }
         case "peer": {
           const opener = around.opener(`${entrant.model}/${entrant.profile}`);
-          open.set(
-            entrant.key,
-            await openPeer(await around.ort(), entrant.entries, opener, around.stopwatch),
-          );
+          open.set(entrant.key, await openPeer(await around.ort(), entrant.entries, opener, around));
         }
       }
     },

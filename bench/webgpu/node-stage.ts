@@ -13,6 +13,7 @@ export async function openNodeStage(folder: string): Promise<Stage> {
   return openLocalStage({
     gpu: await openDawn(),
     stopwatch: stopwatchOf(processorSeconds),
+    statesStay: false,
     ort,
     text: (path) => readFile(join(folder, path), "utf8"),
     weights: (path) => weightsIn(join(folder, path)),

@@ -1,6 +1,7 @@
 /** The stage inside a page: the browser's WebGPU for both, and onnxruntime-web as it is shipped. */
 import { weightsFromAddress } from "../../src/runtime/gpu/browser.ts";
 import type { Stage } from "./contest.ts";
+import { weightFile } from "./contest.ts";
 import { openLocalStage } from "./local-stage.ts";
 import type { OnnxRuntime } from "./peer.ts";
 import { stopwatchOf } from "./stopwatch.ts";
@@ -28,11 +29,15 @@ const ort = (): Promise<Module> => {
 const stage = openLocalStage({
   gpu: navigator.gpu,
   stopwatch: stopwatchOf(),
+  statesStay: true,
   ort,
   text: async (path) => (await fetch(path)).text(),
   weights: weightsFromAddress,
   opener: (folder) => async (entry, settings) =>
-    (await ort()).InferenceSession.create(`${folder}/${entry}.onnx`, settings),
+    (await ort()).InferenceSession.create(`${folder}/${entry}.onnx`, {
+      ...settings,
+      externalData: [{ path: weightFile, data: `${folder}/${weightFile}` }],
+    }),
 });
 
 export async function adapter(): Promise<string> {

@@ -1,6 +1,6 @@
 /**
  * onnxruntime's WebGPU provider in the contest, with what makes it fastest: all of its optimisations, and states that
- * stay on the device from call to call.
+ * stay on the device from call to call where it can do that.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import type { HostTensor } from "../../src/compiler/host-tensor.ts";
@@ -17,11 +17,20 @@ export type OpenModel = (
   settings: InferenceSession.SessionOptions,
 ) => Promise<InferenceSession>;
 
+export interface PeerSurroundings {
+  readonly stopwatch: Stopwatch;
+  /**
+   * Whether states can stay on the device. The package for Node says that its setting for it is of the web alone, and
+   * a run with it did not end.
+   */
+  readonly statesStay: boolean;
+}
+
 export async function openPeer(
   ort: OnnxRuntime,
   entries: readonly PeerEntry[],
   open: OpenModel,
-  stopwatch: Stopwatch,
+  { stopwatch, statesStay }: PeerSurroundings,
 ): Promise<Contestant> {
   const sessions = new Map<string, InferenceSession>();
   for (const { name, leaves } of entries) {
@@ -30,11 +39,11 @@ export async function openPeer(
       executionProviders: ["webgpu"],
       graphOptimizationLevel: "all",
       logSeverityLevel: 4,
-      ...(leaves.length > 0 && { preferredOutputLocation: onDevice }),
+      ...(statesStay && leaves.length > 0 && { preferredOutputLocation: onDevice }),
     };
     sessions.set(name, await open(name, settings));
   }
-  /** On the device, by the state's name. */
+  /** By the state's name. */
   const states = new Map<string, Tensor>();
   const forget = (): void => {
     for (const tensor of states.values()) tensor.dispose();
@@ -78,9 +87,10 @@ export async function openPeer(
       for (const each of rounds) results = await call(entry, each);
       const spent = stop();
       const left = new Set(entry.leaves.map(({ output }) => output));
-      outputs = Object.entries(results).flatMap(([name, { dims, data }]) => {
+      outputs = Object.entries(results).flatMap(([name, tensor]) => {
+        // What stays on the device can't be looked at.
         if (left.has(name)) return [];
-        return [{ name, shape: dims, values: Array.from(data, Number) }];
+        return [{ name, shape: tensor.dims, values: Array.from(tensor.data, Number) }];
       });
       return spent;
     },

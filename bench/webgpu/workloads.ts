@@ -18,7 +18,7 @@ import { compileOnnx } from "../../src/compiler/onnx/compile.ts";
 import type { OnnxProfile } from "../../src/compiler/onnx/context.ts";
 import { totalsOf } from "../../src/compiler/totals.ts";
 import { quiet } from "../models.ts";
-import type { CallForm, PeerEntry } from "./contest.ts";
+import { type CallForm, type PeerEntry, weightFile } from "./contest.ts";
 import type { ProductSize } from "./plain-kernels.ts";
 
 export interface Workload {
@@ -39,14 +39,15 @@ export interface Extent {
   /** Layers of the encoder; the site is in the first. */
   readonly blocks: number;
   readonly keep: number;
-  /** Layers of the decoder, and ids of its prompt. */
+  /** Layers of the decoder, its rows of the head, and ids of its prompt. */
   readonly layers: number;
+  readonly vocabulary: number;
   readonly prompt: number;
   /** Steps that are timed together. */
   readonly steps: number;
 }
 
-export function workloadsOf({ frames, blocks, keep, layers }: Extent): readonly Workload[] {
+export function workloadsOf({ frames, blocks, keep, layers, vocabulary }: Extent): readonly Workload[] {
   const encoder = {
     file: "models/classifiers/audiomae.oss",
     model: "AudioMaeClassifier",
@@ -54,7 +55,7 @@ export function workloadsOf({ frames, blocks, keep, layers }: Extent): readonly 
     contested: true,
   };
   const depth = { depth: String(blocks), frames: String(frames), at: "[0]" };
-  const decoder = `Mamba2("130m", depth: ${layers})`;
+  const decoder = `Mamba2("130m", depth: ${layers}, vocabulary: ${vocabulary})`;
   return [
     {
       ...encoder,
@@ -151,7 +152,7 @@ export async function compileWorkload(
     await writePlan(graphs, workload.name, weights, { out: join(own, "plan.json"), progress });
     for (const profile of workload.contested ? profiles : []) {
       const named = graphs.map((graph, i) => ({ ...graph, name: workload.entries[i] ?? graph.name }));
-      const settings = { storage: "inline", profile } as const;
+      const settings = { storage: "external", dataFile: weightFile, profile } as const;
       await writeArtefact(compileOnnx(named, weights.source, settings), join(own, profile), false, progress);
     }
   } finally {

@@ -1,0 +1,92 @@
+/**
+ * `npm run bench -- --only webgpu`: every contest on this machine.
+ *
+ * Owns: compiling the models once for all, and which contests are asked for: `webgpu-browser`, `webgpu-node`, or
+ * `webgpu-alone`, without onnxruntime, for those who change kernels.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Progress } from "../../src/cli/progress.ts";
+import { openBrowserStage } from "./browser-stage.ts";
+import { driversHere, runInNode } from "./drivers.ts";
+import { measureStage, type StageResult } from "./measure-stage.ts";
+import { printStage } from "./report.ts";
+import { type Compiled, compileWorkload, type Extent, workloadsOf } from "./workloads.ts";
+
+export const contests = ["webgpu-browser", "webgpu-node", "webgpu-alone"] as const;
+export type Contest = (typeof contests)[number];
+
+export interface ContestResults {
+  readonly extent: Extent;
+  readonly stages: readonly StageResult[];
+  /** Contests that did not take place, and why. */
+  readonly absent: readonly string[];
+}
+
+/** The aims of the project: times as fast as onnxruntime, in a browser and in Node. */
+const inBrowser = { encoder: 6, decoder: 4 };
+const inNode = { encoder: 2, decoder: 2 };
+
+export async function runContests(
+  wanted: readonly Contest[],
+  extent: Extent,
+  rounds: number,
+  progress: Progress,
+): Promise<ContestResults> {
+  const folder = await mkdtemp(join(tmpdir(), "ossicle-"));
+  const stages: StageResult[] = [];
+  const absent: string[] = [];
+  const done = (result: StageResult | string, name: string, aims: typeof inNode): void => {
+    if (typeof result === "string") {
+      absent.push(`${name}: ${result}`);
+      console.log(`${name}: ${result}\n`);
+      return;
+    }
+    stages.push(result);
+    console.log(`${printStage(result, aims)}\n`);
+  };
+  try {
+    const compiled: Compiled[] = [];
+    for (const workload of workloadsOf(extent)) {
+      compiled.push(await compileWorkload(workload, extent, folder, progress));
+    }
+    console.log(compiled.map(({ workload }) => `${workload.name}: ${workload.title}`).join("\n"));
+    for (const [contest, contested] of [
+      ["webgpu-node", true],
+      ["webgpu-alone", false],
+    ] as const) {
+      for (const driver of wanted.includes(contest) ? driversHere(process.env) : []) {
+        const choice = { name: driver.name, rounds, contested };
+        done(await runInNode(driver, { folder, compiled, extent, choice }), driver.name, inNode);
+      }
+    }
+    if (wanted.includes("webgpu-browser")) {
+      done(await inPage(folder, compiled, extent, rounds), "the browser", inBrowser);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { extent, stages, absent };
+}
+
+async function inPage(
+  folder: string,
+  compiled: readonly Compiled[],
+  extent: Extent,
+  rounds: number,
+): Promise<StageResult | string> {
+  const stage = await openBrowserStage(folder).catch((error: unknown) => String(error));
+  if (typeof stage === "string") return stage;
+  try {
+    const choice = {
+      name: stage.browser,
+      rounds,
+      contested: true,
+      say: (line: string) => console.error(line),
+    };
+    return await measureStage(stage, compiled, extent, choice);
+  } finally {
+    await stage.end();
+  }
+}
