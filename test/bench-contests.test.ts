@@ -55,12 +55,12 @@ describe("ratios", () => {
 
 test("kernels are added up, the slowest first", () => {
   const time = (kernel: string, nanoseconds: number) =>
-    ({ path: "encoder", kernel, nanoseconds, clock: "device" }) as const;
+    ({ index: 0, path: "encoder", kernel, nanoseconds, clock: "device", macs: 3e9 }) as const;
   expect(
     kernelTable([time("row", 1e9), time("contract", 2e9), time("row", 1e9), time("contract", 4e9)]),
   ).toEqual([
-    { kernel: "contract", dispatches: 2, seconds: 6, share: 0.75 },
-    { kernel: "row", dispatches: 2, seconds: 2, share: 0.25 },
+    { kernel: "contract", dispatches: 2, seconds: 6, share: 0.75, flopsPerSecond: 2e9 },
+    { kernel: "row", dispatches: 2, seconds: 2, share: 0.25, flopsPerSecond: 6e9 },
   ]);
 });
 

@@ -6,10 +6,10 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { DispatchTime } from "../../src/runtime/gpu/trace.ts";
 import { launchBrowser, servePages } from "../../test/support/browser.ts";
 import { bundleForPage } from "../../test/support/page-bundle.ts";
 import type { Output, Spent, Stage } from "./contest.ts";
+import type { TimedDispatch } from "./kernel-table.ts";
 import { startedSeconds } from "./process-tree.ts";
 
 export interface BrowserStage extends Stage {
@@ -61,7 +61,7 @@ export async function openBrowserStage(folder: string): Promise<BrowserStage> {
       open: (entrant) => ask("open", entrant),
       run: (key, call) => timed("run", key, call),
       outputs: (key) => ask<readonly Output[]>("outputs", key),
-      trace: (key, call) => ask<readonly DispatchTime[]>("trace", key, call),
+      trace: (key, call) => ask<readonly TimedDispatch[]>("trace", key, call),
       close: (key) => ask("close", key),
       forms: () => ask<readonly string[]>("forms"),
       product: (form, size) => timed("product", form, size),

@@ -4,8 +4,8 @@
  * Owns: the types, inputs made from a description, and the comparison without which no time counts.
  */
 import type { HostTensor } from "../../src/compiler/host-tensor.ts";
-import type { DispatchTime } from "../../src/runtime/gpu/trace.ts";
 import { noise } from "../products.ts";
+import type { TimedDispatch } from "./kernel-table.ts";
 import type { CopyWay, ProductSize } from "./plain-kernels.ts";
 
 export type InputForm =
@@ -63,7 +63,7 @@ export interface Stage {
   /** Those of the last run, without states. */
   outputs(key: string): Promise<readonly Output[]>;
   /** Seconds by dispatch, of one's own plans. */
-  trace(key: string, call: CallForm): Promise<readonly DispatchTime[]>;
+  trace(key: string, call: CallForm): Promise<readonly TimedDispatch[]>;
   close(key: string): Promise<void>;
   /** The forms of plain products that the device can run, and a product in one of them. */
   forms(): Promise<readonly string[]>;

@@ -1,13 +1,16 @@
 /** Plans in the contest, through the runtime as users have it. */
+import type { HostTensor } from "../../src/compiler/host-tensor.ts";
 import { GpuModel, readPlan, type WeightStream } from "../../src/runtime/gpu/browser.ts";
-import type { DispatchTime } from "../../src/runtime/gpu/trace.ts";
+import { evaluateSize } from "../../src/runtime/gpu/sizes.ts";
+import { bindSymbols } from "../../src/runtime/gpu/symbols.ts";
 import { type CallForm, inputsOf, type Output, oneByOne, type Spent } from "./contest.ts";
+import type { TimedDispatch } from "./kernel-table.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 export interface Contestant {
   run(call: CallForm): Promise<Spent>;
   readonly outputs: readonly Output[];
-  trace(call: CallForm): Promise<readonly DispatchTime[]>;
+  trace(call: CallForm): Promise<readonly TimedDispatch[]>;
   close(): Promise<void>;
 }
 
@@ -43,8 +46,13 @@ export async function openOurs(
       return spent;
     },
     trace: async (call) => {
-      const [inputs = new Map()] = await prepare(call);
-      return await session.trace(call.entry, inputs);
+      const [inputs = new Map<string, HostTensor>()] = await prepare(call);
+      const entry = model.entry(call.entry);
+      const shapes = [...inputs].map(([input, { shape }]) => [input, shape] as const);
+      const symbols = bindSymbols(entry, new Map(shapes));
+      return (await session.trace(call.entry, inputs)).map((time) => {
+        return { ...time, macs: evaluateSize(entry.dispatches[time.index]?.executed ?? 0, symbols) };
+      });
     },
     close: async () => model.dispose(),
   };

@@ -59,9 +59,9 @@ export function printStage(result: StageResult, aims: Aims): string {
   }
   for (const [turn, rows] of Object.entries(result.kernels)) {
     lines.push(`  where the time of ${turn} goes:`);
-    for (const { kernel, dispatches, share, seconds: took } of rows.slice(0, 6)) {
+    for (const { kernel, dispatches, share, seconds: took, flopsPerSecond } of rows.slice(0, 6)) {
       lines.push(
-        `    ${(100 * share).toFixed(1).padStart(5)} %  ${(1000 * took).toFixed(1).padStart(8)} ms  ${dispatches} x ${kernel}`,
+        `    ${(100 * share).toFixed(1).padStart(5)} %  ${(1000 * took).toFixed(1).padStart(8)} ms  ${(flopsPerSecond / 1e9).toFixed(2).padStart(6)} GFLOP/s  ${dispatches} x ${kernel}`,
       );
     }
   }

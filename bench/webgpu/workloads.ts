@@ -149,7 +149,13 @@ export async function compileWorkload(
   const own = join(folder, workload.name);
   await mkdir(own, { recursive: true });
   try {
-    await writePlan(graphs, workload.name, weights, { out: join(own, "plan.json"), progress });
+    await writePlan(graphs, workload.name, weights, {
+      out: join(own, "plan.json"),
+      progress,
+      generation: undefined,
+      tokenizer: undefined,
+      device: "default",
+    });
     for (const profile of workload.contested ? profiles : []) {
       const named = graphs.map((graph, i) => ({ ...graph, name: workload.entries[i] ?? graph.name }));
       const settings = { storage: "external", dataFile: weightFile, profile } as const;

@@ -6,7 +6,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Finished, runBinary, temporaryFolder } from "../support/cli.ts";
-import { chooseDriver, describeWebGpu } from "../support/gpu.ts";
+import { describeWebGpu } from "../support/gpu.ts";
+import { chooseDriver } from "../support/software-driver.ts";
 import { expectTraceEvents } from "../support/trace-events.ts";
 
 const source = `
