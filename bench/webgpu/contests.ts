@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Progress } from "../../src/cli/progress.ts";
 import { openBrowserStage } from "./browser-stage.ts";
 import { driversHere, runInNode } from "./drivers.ts";
+import { noAdapter } from "./local-stage.ts";
 import { measureStage, type StageResult } from "./measure-stage.ts";
 import { printStage } from "./report.ts";
 import { type Compiled, compileWorkload, type Extent, workloadsOf } from "./workloads.ts";
@@ -41,6 +42,8 @@ export async function runContests(
     if (typeof result === "string") {
       absent.push(`${name}: ${result}`);
       console.log(`${name}: ${result}\n`);
+      // A driver that is not here is no mistake; outputs that differ are.
+      if (result !== noAdapter) process.exitCode = 1;
       return;
     }
     stages.push(result);
@@ -86,6 +89,8 @@ async function inPage(
       say: (line: string) => console.error(line),
     };
     return await measureStage(stage, compiled, extent, choice);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   } finally {
     await stage.end();
   }

@@ -19,9 +19,12 @@ export interface Surroundings extends PeerSurroundings {
   readonly opener: (folder: string) => OpenModel;
 }
 
+/** Why there is no stage on a machine that has no such device. */
+export const noAdapter = "there is no WebGPU adapter";
+
 export async function openLocalStage(around: Surroundings): Promise<Stage> {
   const adapter = await around.gpu.requestAdapter();
-  if (adapter === null) throw new Error("there is no WebGPU adapter");
+  if (adapter === null) throw new Error(noAdapter);
   const open = new Map<string, Contestant>();
   const found = (key: string): Contestant => {
     const contestant = open.get(key);

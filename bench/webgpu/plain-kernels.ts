@@ -222,12 +222,12 @@ export function copyKernel(bytes: number): PlainKernel {
   const x = Math.min(groups, 32_768);
   return {
     code: `
-@group(0) @binding(0) var<storage, read> from: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> to: array<vec4f>;
+@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> copied: array<vec4f>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let first = (group.y * ${x}u + group.x) * ${width}u + local.x;
-  ${each(4, (i) => `if (first + ${64 * i}u < ${vectors}u) { to[first + ${64 * i}u] = from[first + ${64 * i}u]; }`)}
+  ${each(4, (i) => `if (first + ${64 * i}u < ${vectors}u) { copied[first + ${64 * i}u] = source[first + ${64 * i}u]; }`)}
 }`,
     workgroups: [x, Math.ceil(groups / x)],
   };
