@@ -3,7 +3,7 @@
  */
 import { afterAll } from "vitest";
 import { closePage } from "./chromium-target.ts";
-import { chooseDriver } from "./gpu.ts";
+import { chooseDriver } from "./software-driver.ts";
 import { printComparisons } from "./tensors.ts";
 
 // For what starts the built program, which has Dawn.
