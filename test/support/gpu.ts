@@ -8,6 +8,8 @@ import { describe } from "vitest";
 import { type DawnOptions, openDawn } from "../../src/runtime/gpu/dawn.ts";
 import { chooseDriver } from "./software-driver.ts";
 
+export { chooseDriver };
+
 const skipReason = process.env["OSSICLE_SKIP_WEBGPU"] ?? "";
 
 /** A `describe` for tests that need WebGPU, in Node or in a browser. */
