@@ -146,3 +146,21 @@ describe("sweep --html", () => {
     }
   });
 });
+
+test("a page of what a target executes: reasons, and two columns more", { timeout: 120_000 }, async () => {
+  const file = join(temporaryFolder(), "target.html");
+  const model = ["ossicle/classifiers/audiomae.oss", "-m", "AudioMaeAudioSet", "-e", "forward"];
+  const given = ["--keep", "0.7", "--at", "B=1", "--target", "webgpu", "--html", file];
+  expect((await runHere(["cost", ...model, ...given])).status).toBe(0);
+  const { page, problems } = await visit(file, { name: "target" });
+  expect(problems).toEqual([]);
+  const reasons = await page.locator("table.overhead tbody td.name").allTextContents();
+  expect(reasons).toContain("rows that fill the last block");
+  const row = page.locator("tbody.tree tr", { hasText: "blocks" }).first();
+  const cells = await row.locator("td").allTextContents();
+  expect(cells).toHaveLength(7);
+  expect(cells[5]).toMatch(/^\d+$/);
+  expect(cells[6]).toMatch(/G$/);
+  expect(await overflow(page)).toBe(0);
+  await page.close();
+});

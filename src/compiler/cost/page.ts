@@ -58,6 +58,9 @@ function entrySection(entry: EntryReport, report: CostReport): string {
     ["written", writeBytes(total.written, notation, repeat)],
     ["peak live memory", entry.peak === undefined ? "depends" : writeBytes(entry.peak, notation)],
     ["state", entry.state.constant === 0 ? "none" : writeBytes(entry.state, notation)],
+    ...(entry.masked.constant === 0
+      ? []
+      : [["MACs that are masked", writeCount(entry.masked, notation, repeat)] as const]),
     ...(entry.target === undefined
       ? []
       : [
