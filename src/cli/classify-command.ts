@@ -10,6 +10,7 @@ import { prepare, type Target } from "./execute.ts";
 import { readFileText } from "./files.ts";
 import { readInputs } from "./inputs.ts";
 import {
+  arithmeticOption,
   type ModelOptions,
   positiveInteger,
   profileOption,
@@ -36,6 +37,7 @@ interface ClassifyOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly weights?: string;
   readonly target: Target;
   readonly tune?: boolean;
+  readonly arithmetic: "f32" | "f16";
   readonly profile: OnnxProfile;
 }
 
@@ -55,6 +57,7 @@ export function addClassify(program: Command, run: Run): void {
     .option("-e, --entry <name>", "an entry from one waveform to logits", "classify")
     .addOption(targetOption())
     .addOption(tuneOption())
+    .addOption(arithmeticOption())
     .addOption(profileOption())
     .action(async (file: string, options: ClassifyOptions) => {
       run.status = await classify(file, options);

@@ -12,7 +12,7 @@ import { openDawn } from "../runtime/gpu/dawn.ts";
 import { beginWith, deviceGeneration } from "../runtime/gpu/generation.ts";
 import { GpuModel } from "../runtime/gpu/model.ts";
 import { weightsFrom } from "../runtime/gpu/weight-streams.ts";
-import type { PreparedEntries, Shown } from "./execute.ts";
+import type { Execute, PreparedEntries, Shown } from "./execute.ts";
 import { tuningFolder, tuningInFolder } from "./tuning-file.ts";
 import type { OpenWeights } from "./weights.ts";
 
@@ -22,14 +22,17 @@ const tuningBudget = 30_000;
 export async function prepareWebGpu(
   graphs: readonly Graph[],
   weights: OpenWeights,
-  tune: boolean,
+  { tune, arithmetic: wanted }: Required<Pick<Execute, "tune" | "arithmetic">>,
   { progress, running }: Shown,
   since: () => number,
   generating?: Omit<PlanGeneration, "selection">,
 ): Promise<PreparedEntries> {
   const gpu = await openDawn();
+  // Used where it is there, never required.
+  const hasHalves = wanted === "f16" && (await gpu.requestAdapter())?.features.has("shader-f16") === true;
   const artefact = compilePlan(graphs, {
     variants: tune,
+    arithmetic: hasHalves ? "f16" : "f32",
     ...(generating !== undefined && { generation: generating }),
   });
   const { plan } = artefact;

@@ -40,6 +40,8 @@ export interface Execute {
   readonly generation?: Omit<PlanGeneration, "selection">;
   /** On WebGPU: whether kernels are measured, or chosen by what was measured before. */
   readonly tune?: boolean;
+  /** On WebGPU: how wide the factors of products with weights are, where the device has such numbers. */
+  readonly arithmetic?: "f32" | "f16";
 }
 
 export interface Execution {
@@ -136,7 +138,7 @@ async function prepareAdapted(
 }
 
 async function prepareOn(
-  { target, profile, generation, tune = false }: Execute,
+  { target, profile, generation, tune = false, arithmetic = "f32" }: Execute,
   graphs: readonly Graph[],
   weights: OpenWeights,
   shown: Shown,
@@ -149,7 +151,7 @@ async function prepareOn(
       return { entries: await prepareOnnx(graphs, weights, profile ?? "portable", shown, since) };
     case "webgpu": {
       const { prepareWebGpu } = await import("./execute-webgpu.ts");
-      return await prepareWebGpu(graphs, weights, tune, shown, since, generation);
+      return await prepareWebGpu(graphs, weights, { tune, arithmetic }, shown, since, generation);
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Choice } from "../runtime/generation/options.ts";
 import type { AdapterOptions } from "./adapters.ts";
 import type { Target } from "./execute.ts";
 import {
+  arithmeticOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -46,6 +47,7 @@ export interface GenerationCommandOptions extends ModelOptions, AdapterOptions, 
   readonly repetitionPenalty?: number;
   readonly target: Target;
   readonly tune?: boolean;
+  readonly arithmetic: "f32" | "f16";
   readonly profile: OnnxProfile;
 }
 
@@ -79,6 +81,7 @@ export function withGenerationOptions(command: Command): Command {
     .option("--repetition-penalty <number>", "above 1 discourages what was said before", number)
     .addOption(targetOption())
     .addOption(tuneOption())
+    .addOption(arithmeticOption())
     .addOption(profileOption());
 }
 

@@ -49,6 +49,15 @@ export function storageOption(): Option {
   ).choices(storageTypes);
 }
 
+export function arithmeticOption(): Option {
+  return new Option(
+    "--arithmetic <type>",
+    "on WebGPU, how wide the factors of products with weights are: f16 where the device has such numbers, else f32",
+  )
+    .choices(["f32", "f16"])
+    .default("f32");
+}
+
 /** `--adapter` and `--use`. */
 export function withAdapterOptions(command: Command): Command {
   return command

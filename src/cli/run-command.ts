@@ -9,6 +9,7 @@ import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
 import { prepare, type Target } from "./execute.ts";
 import { readInputs } from "./inputs.ts";
 import {
+  arithmeticOption,
   collect,
   collectPairs,
   type ModelOptions,
@@ -35,6 +36,7 @@ interface RunOptions extends ModelOptions, AdapterOptions, StorageOptions {
   readonly weights?: string;
   readonly target: Target;
   readonly tune?: boolean;
+  readonly arithmetic: "f32" | "f16";
   readonly profile: OnnxProfile;
   readonly tap: readonly string[];
   readonly out?: string;
@@ -59,6 +61,7 @@ export function addRun(program: Command, run: Run): void {
     .addOption(storageOption())
     .addOption(targetOption())
     .addOption(tuneOption())
+    .addOption(arithmeticOption())
     .addOption(profileOption())
     .option(
       "--tap <path>",

@@ -30,6 +30,7 @@ import { type Group, nodesOf, storedBy, whole } from "./groups.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
+import type { Arithmetic } from "./kernels/half-products.ts";
 import { kernelMakers } from "./kernels/index.ts";
 import type { Kernel, KernelContext } from "./kernels/kernel.ts";
 import { selectionKernel } from "./kernels/selection.ts";
@@ -47,6 +48,8 @@ import { layOut } from "./weight-layout.ts";
 export interface PlanOptions {
   readonly model?: string;
   readonly tuning?: Tuning;
+  /** `f16`: products with learned matrices multiply in 16 bits, on devices that have `shader-f16` and no other. */
+  readonly arithmetic?: Arithmetic;
   /** Bytes that a kernel may bind at once; what every device allows by default. */
   readonly largestBinding?: number;
   /** How two of the entries generate: they get outputs from which a device chooses. */
@@ -208,6 +211,7 @@ class EntryCompiler {
     this.#purposes = new Purposes(graph);
     this.#context = {
       tuning: options.tuning ?? defaultTuning,
+      arithmetic: options.arithmetic ?? "f32",
       buffers: { located: (value) => this.#places.get(value), folds: (row) => this.#folds.get(row) },
       folds: (row) => this.#folds.get(row),
       target: (value) => this.#target(value),

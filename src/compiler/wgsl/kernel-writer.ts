@@ -71,6 +71,7 @@ export class KernelWriter {
   readonly #scopes: Scope[] = [{ lines: [], terms: new Map(), conditional: false }];
   readonly #depths = new Map<string, number>();
   readonly #shared: string[] = [];
+  readonly #features = new Set<PlanKernel["features"][number]>();
   readonly #counts = new Map<string, number>();
   /** How often the loops around turn, outermost first. */
   readonly #turns: Dim[] = [];
@@ -330,6 +331,11 @@ export class KernelWriter {
     });
   }
 
+  /** Has the kernel compile on devices with a feature alone. */
+  require(feature: PlanKernel["features"][number]): void {
+    this.#features.add(feature);
+  }
+
   /** Memory that the workgroup shares. */
   shared(type: string, count: number, bytes: number): string {
     const name = this.fresh("shared");
@@ -366,6 +372,7 @@ export class KernelWriter {
     const names = sizes.map((_, i) => `  let size${i} = sizes.v[${i >> 2}].${"xyzw"[i & 3]};`);
     const [x, y, z] = this.workgroup;
     const code = [
+      ...(this.#features.has("shader-f16") ? ["enable f16;"] : []),
       ...header,
       ...this.#shared,
       ...access,
@@ -388,7 +395,7 @@ export class KernelWriter {
           ...places.map(({ kind }) => (kind === "weight" ? ("read" as const) : ("read-write" as const))),
           ...(sizes.length > 0 ? (["sizes"] as const) : []),
         ],
-        features: [],
+        features: [...this.#features],
         workgroupBytes: this.#sharedBytes,
       },
       places: places.map((place) => ({ place })),

@@ -9,10 +9,13 @@ import type { Group } from "../groups.ts";
 import type { KernelWriter, Located } from "../kernel-writer.ts";
 import type { Buffers } from "../reader.ts";
 import type { Tuning } from "../tuning.ts";
+import type { Arithmetic } from "./half-products.ts";
 
 export interface KernelContext {
   readonly buffers: Buffers;
   readonly tuning: Tuning;
+  /** How wide the factors of products are. */
+  readonly arithmetic: Arithmetic;
   /** Where a stored value goes. */
   target(value: Value): Located;
   /** Where a row's folds are kept, when something else computes its elements from them. */

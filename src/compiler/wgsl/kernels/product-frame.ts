@@ -15,6 +15,7 @@ import type { KernelWriter, Lanes, Located, Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { Reader, sharedScale } from "../reader.ts";
 import { widened } from "../scalar-text.ts";
+import { multiplyAdd } from "./half-products.ts";
 import type { Kernel, KernelContext } from "./kernel.ts";
 import { type Axes, axesOf, extentOf, sizesOf } from "./product-axes.ts";
 import type { ProductBlock } from "./product-block.ts";
@@ -298,7 +299,8 @@ export class ProductFrame {
     folded: readonly (readonly Term[])[],
     located?: Located,
   ): void {
-    const { block, writer, lanes, step } = this;
+    const { block, writer, lanes, step, product } = this;
+    const add = multiplyAdd(writer, lanes, product.axes.right, product.context);
     const anyColumn = columns[0]?.at ?? [];
     const anyRow = rows[0]?.at ?? [];
     const leftAlong = step === 4 ? loop : undefined;
@@ -308,7 +310,7 @@ export class ProductFrame {
         const b = widened(this.right(anyRow, column.at, inner, loop, located), 4);
         leftTerms.forEach((a, r) => {
           const sum = sums[r]?.[c];
-          writer.line(`${sum} = fma(${widened(a, 4).text}, ${b.text}, ${sum});`);
+          add(sum, a, b);
         });
       });
       return;
@@ -322,7 +324,7 @@ export class ProductFrame {
         leftTerms.forEach((a, r) => {
           const sum = sums[r]?.[c];
           const part: Term = a.lanes === 4 ? { ...a, text: `${a.text}.${"xyzw"[shift]}`, lanes: 1 } : a;
-          writer.line(`${sum} = fma(${widened(part, lanes).text}, ${b.text}, ${sum});`);
+          add(sum, part, b);
         });
       });
     }
