@@ -12,6 +12,7 @@ import type { LoadOptions } from "./plan-weights.ts";
 import { type PrepareOptions, prepareKernels } from "./preparation.ts";
 import { GpuSession } from "./session.ts";
 import type { TuningOptions } from "./tuner.ts";
+import { tuningInMemory } from "./tuning-cache.ts";
 import type { WeightStream } from "./weight-streams.ts";
 
 export interface Recovery {
@@ -55,7 +56,8 @@ export class GpuModel {
    * Opens a device and loads the weights onto it.
    * @throws DiagnosticError that names what is missing, too large or refused; nothing is left on the device
    */
-  static async load(plan: KernelPlan, weights: WeightStream, options: GpuModelOptions): Promise<GpuModel> {
+  static async load(plan: KernelPlan, weights: WeightStream, given: GpuModelOptions): Promise<GpuModel> {
+    const options = { ...given, tuningCache: given.tuningCache ?? tuningInMemory() };
     const device = options.device ?? (await acquireDevice(plan, options));
     try {
       return new GpuModel(plan, weights, options, await DeviceModel.load(plan, device, weights, options));

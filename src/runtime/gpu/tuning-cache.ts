@@ -43,6 +43,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What is known as long as it is held: a model on a new device chooses as it did on the one before. */
+export function tuningInMemory(): TuningCache {
+  const known = new Map<string, TuningChoices>();
+  return {
+    read: async (adapter) => known.get(adapter) ?? new Map(),
+    write: async (adapter, choices) => void known.set(adapter, new Map(choices)),
+  };
+}
+
 /** As much of a page's `localStorage` as is used. */
 export interface TextStorage {
   getItem(key: string): string | null;

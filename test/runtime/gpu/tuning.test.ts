@@ -135,6 +135,23 @@ describeWebGpu("choosing kernels", () => {
     expect(cache.calls).toEqual(["read", "write", "read", "read"]);
   });
 
+  test("a model that is loaded again on a new device runs the kernels that it chose", async () => {
+    const tuned: Tuned[] = [];
+    const model = await GpuModel.load(tunablePlan([4]), smallWeights, {
+      gpu,
+      ...({ tune: "measure", tuningBudget: 60_000, recovery: { every: 1 } } as const),
+      onTuned: (each) => tuned.push(each),
+    });
+    const session = model.session();
+    const inputs = new Map([["x", f32([100], ramp(100))]]);
+    await session.call("classify", inputs);
+    model.current.memory.device.destroy();
+    const { outputs } = await session.call("classify", inputs);
+    expect([...(outputs.get("y")?.data ?? [])]).toEqual(classified(ramp(100)));
+    expect(tuned.map(({ chosen }) => chosen)).toEqual(["turned"]);
+    model.dispose();
+  });
+
   test("measuring leaves nothing behind", async () => {
     const plain = await called(tunablePlan([4]), {});
     const measured = await called(tunablePlan([4]), { tune: "measure" });
