@@ -18,6 +18,7 @@ import { measureLanguage, printLanguage } from "./language.ts";
 import { measureLanguageServer, printLanguageServer } from "./language-server.ts";
 import { type MemoryResult, measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
+import { measurePlans, printPlans } from "./plans.ts";
 import { contests, runContests } from "./webgpu/contests.ts";
 import { brief, tiny, whole } from "./webgpu/extents.ts";
 
@@ -42,6 +43,8 @@ const decoded = wanted("decoders") ? await measureDecoder(decoder, rounds, progr
 if (decoded !== undefined) console.log(`${printDecoder(decoded, decoder)}\n`);
 const accounting = wanted("accounting") ? await measureAccounting(quick ? 3 : 7) : undefined;
 if (accounting !== undefined) console.log(`${printAccounting(accounting)}\n`);
+const plans = wanted("plans") ? measurePlans(quick ? 2 : 5) : undefined;
+if (plans !== undefined) console.log(`${printPlans(plans)}\n`);
 const memory: MemoryResult[] = [];
 const measure = async (...given: Parameters<typeof measureMemory>): Promise<void> => {
   if (!wanted("memory")) return;
@@ -89,6 +92,7 @@ const report = {
   encoders: results,
   decoder: decoded ?? null,
   accounting: accounting ?? null,
+  plans: plans ?? null,
   memory,
   language: language ?? null,
   languageServer: languageServer ?? null,
