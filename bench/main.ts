@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: ratios measured side by side in one run, printed and written to out/bench.json.
  *
- * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `accounting`, `memory`, `language`,
- * `webgpu`) one part; of the contests on WebGPU also one: `webgpu-browser`, `webgpu-node`, `webgpu-alone`. They take long
+ * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `accounting`, `plans`, `memory`,
+ * `language`, `webgpu`) one part; of the contests on WebGPU also one: `webgpu-browser`, `webgpu-node`, `webgpu-alone`. They take long
  * where a processor runs the shaders, so they are measured only when they are asked for. `--tiny` has them measure next
  * to nothing, to try them out. Machines are noisy: medians, with the least and the most.
  */

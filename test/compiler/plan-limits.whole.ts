@@ -12,7 +12,7 @@ import { defaultLimits, needsAt } from "../../src/runtime/gpu/needs.ts";
 import { graphOf } from "../support/compiled-plans.ts";
 
 const classifier = ["classify", "forward", "features"];
-const decoder = ["prefill", "step", "extend", "logits", "embeds"];
+const decoder = ["prefill", "step", "extend", "logits", "masked", "embeds"];
 
 test.each([
   ["AST 10-10", "models/classifiers/ast.oss", classifier, {}],
@@ -21,6 +21,7 @@ test.each([
   ["EAT", "models/classifiers/eat.oss", classifier, {}],
   ["Mamba-2 130m", "models/decoders/mamba2-lm.oss", decoder, { size: "130m" }],
   ["Mamba-2 370m", "models/decoders/mamba2-lm.oss", ["prefill", "step"], { size: "370m" }],
+  ["Mamba-2 780m", "models/decoders/mamba2-lm.oss", ["prefill", "step"], { size: "780m" }],
 ])("%s fits every device", (_, file, entries, settings) => {
   const graphs = entries.map((entry): Graph => graphOf(file, entry, settings));
   const { plan } = compilePlan(graphs);

@@ -27,12 +27,13 @@ import { type DispatchWork, workOf } from "./dispatch-work.ts";
 import { fuse } from "./fusion.ts";
 import { withGeneration } from "./generation.ts";
 import { type Group, nodesOf, storedBy, whole } from "./groups.ts";
+import { KernelMemory, type Written } from "./kernel-memory.ts";
 import type { Located, Part } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
 import type { Arithmetic } from "./kernels/half-products.ts";
 import { kernelMakers } from "./kernels/index.ts";
-import type { Kernel, KernelContext } from "./kernels/kernel.ts";
+import type { KernelContext } from "./kernels/kernel.ts";
 import { selectionKernel } from "./kernels/selection.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
 import { Purposes } from "./purposes.ts";
@@ -58,6 +59,8 @@ export interface PlanOptions {
   readonly typical?: ReadonlyMap<string, number>;
   /** Whether dispatches come with other kernels, of which a device may choose by measuring. */
   readonly variants?: boolean;
+  /** Whether every kernel is written anew, also where one of the same form was written before: to compare. */
+  readonly anew?: boolean;
 }
 
 export interface PlanArtefact {
@@ -202,6 +205,7 @@ class EntryCompiler {
   readonly #slots: SlotDraft[] = [];
   readonly #dispatches: DispatchDraft[] = [];
   readonly #purposes: Purposes;
+  readonly #memory: KernelMemory;
   /** Bytes behind each place, for traffic. */
   readonly #bytes = new Map<string, Dim>();
 
@@ -219,6 +223,7 @@ class EntryCompiler {
       typical: (dim) => this.#typicalSize(dim),
     };
     this.#typical = typicalSizes(graph, options.typical);
+    this.#memory = new KernelMemory(this.#context, options.anew === true);
   }
 
   #typicalSize(dim: Dim): number {
@@ -281,14 +286,19 @@ class EntryCompiler {
       );
     }
     if (attention !== undefined && kept.has(attention.row)) this.#keepFolds(attention.row);
-    const kernels =
+    const kernels = this.#memory.write(group, (context) =>
       attention !== undefined
-        ? attentionKernel(group, attention, this.#context)
+        ? attentionKernel(group, attention, context)
         : selection !== undefined
-          ? selectionKernel(group, selection, this.#context)
-          : kernelMakers[root.op.lowering.kind](group, this.#context);
+          ? selectionKernel(group, selection, context)
+          : kernelMakers[root.op.lowering.kind](group, context),
+    );
     const nodes = nodesOf(group);
-    const work = workOf(root, nodes, kernels);
+    const work = workOf(
+      root,
+      nodes,
+      kernels.map(({ kernel }) => kernel),
+    );
     const only = this.#purposes.of(nodes);
     kernels.forEach((kernel, at) => {
       const own = work[at];
@@ -323,27 +333,33 @@ class EntryCompiler {
       const work = workOf(undefined, [], kernels);
       kernels.forEach((kernel, at) => {
         const own = work[at];
-        if (own !== undefined) this.#write(kernel, name, own);
+        const written = kernel.writer.finish(kernel.label);
+        if (own !== undefined) this.#write({ kernel, written, places: written.places }, name, own);
       });
     }
   }
 
-  #write(own: Kernel, path: string, work: DispatchWork, only?: readonly string[]): void {
-    const written = own.writer.finish(own.label);
+  #write(
+    { kernel: own, written, places }: Written,
+    path: string,
+    work: DispatchWork,
+    only?: readonly string[],
+  ): void {
     const at = this.#dispatches.length;
-    for (const { place } of written.places) {
+    for (const { place } of places) {
       if (place.kind !== "slot") continue;
       const slot = this.#slots[place.slot];
       if (slot === undefined) throw internalFault("a kernel names a slot that does not exist");
       slot.last = Math.max(slot.last, at);
     }
-    const traffic = written.places.reduce(
+    const traffic = places.reduce(
       (sum, { place }) => sum.add(this.#bytes.get(JSON.stringify(place)) ?? 0),
       Dim.of(0),
     );
-    const { places, sizes } = written;
+    const { sizes } = written;
     const kernel = this.#shared.kernel(written.kernel);
-    const variants = this.#shared.variants?.of(own, { kernel, places, sizes }) ?? [];
+    // In the places of the group that it was written for: a variant says only their order.
+    const variants = this.#shared.variants?.of(own, { kernel, places: written.places, sizes }) ?? [];
     const { workgroups } = own;
     this.#dispatches.push({ kernel, path, places, sizes, workgroups, only, traffic, work, variants });
   }
