@@ -34,11 +34,31 @@ export function adapterMatches(adapter: InstalledAdapter, path: string): boolean
   adapter.offered.add(relative);
   let any = false;
   for (const pattern of adapter.patterns) {
+    // Most parts end in another name.
+    const last = pattern.slice(pattern.lastIndexOf(".") + 1);
+    if (last !== "*" && !relative.endsWith(last)) continue;
     if (!endsIn(relative.split("."), pattern.split("."))) continue;
     adapter.matched.add(pattern);
     any = true;
   }
   return any;
+}
+
+/**
+ * What of a path decides where the adapter goes below it: how far each pattern has come by then. Two blocks at
+ * paths of which it is the same have the adapter around the same parts.
+ */
+export function adapterContext({ owner, patterns }: InstalledAdapter, path: string): string {
+  const relative = path.slice(owner.length).replace(/^\./, "");
+  const above = relative === "" ? [] : relative.split(".");
+  return patterns
+    .map((pattern) => {
+      const segments = pattern.split(".");
+      // The first i segments of the pattern are the end of the path, the others are below it.
+      const begun = segments.flatMap((_, i) => (i > 0 && endsIn(above, segments.slice(0, i)) ? [i] : []));
+      return `${pattern}/${begun.join(" ")}`;
+    })
+    .join();
 }
 
 function endsIn(path: readonly string[], pattern: readonly string[]): boolean {

@@ -35,7 +35,10 @@ export interface AloneContext {
 export function checkAlone(declaration: BlockDeclaration, module: ModuleScope, context: AloneContext): void {
   const evaluator = new Evaluator(context);
   const { name } = declaration.name;
-  const instance = instantiate(bareTemplate(declaration, module), name, evaluator, { open: true });
+  const instance = instantiate(bareTemplate(declaration, module), name, evaluator, {
+    open: true,
+    isMember: true,
+  });
   if (instance === undefined) return;
   instance.force();
   instance.plans();

@@ -6,10 +6,13 @@
  * remembered for the place that it was made at only: there, the same again is no news. Made for emitters to
  * which ops and names are nothing.
  */
+import type { InstalledAdapter } from "./adapters.ts";
 import type { Requirement } from "./catalog.ts";
 import type { Emitter, Handle, Initializer, Origin } from "./emitter.ts";
 import type { CallArguments } from "./evaluation.ts";
+import { isAsked } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
+import type { Program } from "./program.ts";
 import type { Span } from "./source.ts";
 import type { TensorType } from "./types.ts";
 import type { TensorValue, Value } from "./value.ts";
@@ -26,12 +29,19 @@ export type CallEvent =
   | { readonly kind: "require"; readonly requirement: Requirement; readonly origin: Origin }
   | { readonly kind: "state"; readonly name: string; readonly type: TensorType; readonly span: Span }
   | { readonly kind: "saved"; readonly name: string; readonly value: TensorValue }
-  | { readonly kind: "site"; readonly name: string };
+  | { readonly kind: "site"; readonly name: string }
+  /** A part that an adapter may go around. */
+  | { readonly kind: "offered"; readonly adapter: InstalledAdapter };
 
 interface PlacedEvent {
   readonly path: string;
   readonly event: CallEvent;
 }
+
+/** The same below the block; of an adapter, which of the block's. */
+type KnownEvent =
+  | PlacedEvent
+  | { readonly path: string; readonly event: { readonly kind: "offered"; readonly index: number } };
 
 /** How much was done, and how deep in expressions and blocks. */
 export interface Effort {
@@ -45,7 +55,7 @@ interface Remembered {
   readonly result: Value;
   /** Of the arguments that were tensors, in their order: a result may be one of them. */
   readonly handles: readonly Handle[];
-  readonly events: readonly PlacedEvent[];
+  readonly events: readonly KnownEvent[];
   readonly sites: ReadonlyMap<string, number>;
   readonly work: number;
   readonly depth: number;
@@ -61,8 +71,10 @@ export interface Replayer {
   readonly blockDepth: number;
   /** The block at work: an object of its own each time that a block is applied. */
   readonly user: object | undefined;
-  /** What can change what calls mean: parameters left open, states that are given. */
-  readonly circumstances: string;
+  /** Whether states are given. */
+  readonly continues: boolean;
+  /** The parameters that are left open. */
+  readonly open: string;
   /** Whether the limits leave room for so much more. */
   hasRoom(effort: Pick<Remembered, "work" | "depth" | "blocks">): boolean;
   /** Whether a policy that is at work would act at one of the next sites of these names. */
@@ -72,8 +84,12 @@ export interface Replayer {
 
 /** Shared by the evaluations of one program. */
 export class CallMemory {
-  readonly keys = new ValueKeys();
+  readonly keys: ValueKeys;
   readonly known = new Map<string, Remembered>();
+
+  constructor(program: Program) {
+    this.keys = new ValueKeys((name) => isAsked(name, program));
+  }
 }
 
 interface Recording {
@@ -86,11 +102,15 @@ interface Recording {
 /** A call that is made, as far as it is told from others. */
 interface Call {
   readonly key: string;
+  /** What it is called as well, for others to ask for. */
+  readonly alike?: string;
   /** Tells uses in one block apart. */
   readonly use: string;
   readonly instance: Instance;
   /** Of the arguments that are tensors. */
   readonly handles: readonly Handle[];
+  /** Whether members are laid out: the same whether states are given or not. */
+  readonly isForce: boolean;
 }
 
 export class Recorder {
@@ -98,6 +118,8 @@ export class Recorder {
   readonly #replayer: Replayer;
   readonly #events: PlacedEvent[] = [];
   readonly #running: Recording[] = [];
+  /** How often something was noted or reported. */
+  #noted = 0;
   /** By the block at work. */
   readonly #flawed = new WeakMap<object, Map<string, Remembered>>();
 
@@ -111,12 +133,19 @@ export class Recorder {
     return new ListeningEmitter(emitter, this);
   }
 
+  /** Changes whenever something happens that a call leaves behind. */
+  get noted(): number {
+    return this.#noted;
+  }
+
   note(path: string, event: CallEvent): void {
+    this.#noted++;
     if (this.#running.length > 0) this.#events.push({ path, event });
   }
 
   /** Something was reported: the calls that are running are like another at the same place at most. */
   flaw(): void {
+    this.#noted++;
     for (const recording of this.#running) recording.isFlawed = true;
   }
 
@@ -129,36 +158,50 @@ export class Recorder {
     const block = this.#memory.keys.called(instance);
     const arguments_ = block === undefined ? undefined : this.#memory.keys.arguments(given);
     if (arguments_ === undefined) return run();
-    const key = `${block}(${arguments_})${this.#replayer.circumstances}`;
+    const key = `${block}(${arguments_})${this.#replayer.continues};${this.#replayer.open}`;
     const handles = [...given.positional, ...given.named.values()].flatMap(({ value }) =>
       value.kind === "tensor" ? [value.handle] : [],
     );
     const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
-    return this.#remembered({ key, use, instance, handles }, run);
+    return this.#remembered({ key, use, instance, handles, isForce: false }, run);
   }
 
-  /** Laying out all members. */
-  force(instance: Instance, run: () => void): void {
-    const block = this.#memory.keys.instance(instance);
-    const forced = (): Value => {
+  /**
+   * Laying out all members. Where an instance that differs in nothing but how its tensors start was laid out
+   * before, `restart` looks at that alone.
+   */
+  force(instance: Instance, run: () => void, restart: () => void): void {
+    const { keys, known } = this.#memory;
+    const block = keys.instance(instance);
+    if (block === undefined) {
       run();
+      return;
+    }
+    const key = `${block}!${this.#replayer.open}`;
+    const alike = `${keys.called(instance)}!${this.#replayer.open}`;
+    const use = `${instance.frame?.isFailed}`;
+    const forced = (): Value => {
+      const other = known.get(alike);
+      if (other === undefined || !this.#canRepeat(other)) run();
+      else {
+        this.#again(other, instance, []);
+        restart();
+      }
       return { kind: "none" };
     };
-    if (block === undefined) forced();
-    else {
-      const key = `${block}!${this.#replayer.circumstances}`;
-      this.#remembered({ key, use: `${instance.frame?.isFailed}`, instance, handles: [] }, forced);
-    }
+    this.#remembered({ key, alike, use, instance, handles: [], isForce: true }, forced);
   }
 
   #remembered(call: Call, run: () => Value): Value {
     const { key, use, instance, handles } = call;
     const known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
-    if (known !== undefined && this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites)) {
-      return this.#again(known, instance.path, handles);
-    }
+    if (known !== undefined && this.#canRepeat(known)) return this.#again(known, instance, handles);
     // What was computed before would not be seen.
     return known !== undefined || !instance.isFresh() ? run() : this.#record(call, run);
+  }
+
+  #canRepeat(known: Remembered): boolean {
+    return this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites);
   }
 
   #flawedHere(): Map<string, Remembered> | undefined {
@@ -169,7 +212,9 @@ export class Recorder {
     return known;
   }
 
-  #record({ key, use, instance: { path }, handles }: Call, run: () => Value): Value {
+  #record(call: Call, run: () => Value): Value {
+    const { key, alike = key, use, handles, isForce } = call;
+    const { path, adapters } = call.instance;
     const { effort, policyCount, blockDepth } = this.#replayer;
     const before = { ...effort };
     const start = this.#events.length;
@@ -183,13 +228,19 @@ export class Recorder {
     } finally {
       this.#running.pop();
     }
-    const events: PlacedEvent[] = [];
+    const events: KnownEvent[] = [];
     const sites = new Map<string, number>();
     for (const { path: place, event } of this.#events.slice(start)) {
       const below = pathBelow(place, path);
       if (event.kind === "site") sites.set(event.name, (sites.get(event.name) ?? 0) + 1);
       else if (below === undefined) recording.isSpoilt = true;
-      else events.push({ path: below, event });
+      else if (isForce && (event.kind === "state" || event.kind === "saved")) recording.isSpoilt = true;
+      else if (event.kind !== "offered") events.push({ path: below, event });
+      else {
+        // One that was installed further in has done its work.
+        const index = adapters.indexOf(event.adapter);
+        if (index >= 0) events.push({ path: below, event: { kind: "offered", index } });
+      }
     }
     if (this.#running.length === 0) this.#events.length = 0;
     const depth = effort.deepest - before.depth;
@@ -203,17 +254,23 @@ export class Recorder {
       if (result.kind === "error" || isPlain(result)) this.#flawedHere()?.set(`${key} ${use}`, known);
     } else if (isPlain(result)) {
       this.#memory.known.set(key, known);
+      if (!this.#memory.known.has(alike)) this.#memory.known.set(alike, known);
     }
     return result;
   }
 
-  #again(known: Remembered, path: string, handles: readonly Handle[]): Value {
+  #again(known: Remembered, { path, adapters }: Instance, handles: readonly Handle[]): Value {
     const { effort, blockDepth } = this.#replayer;
     effort.work += known.work;
     effort.deepest = Math.max(effort.deepest, effort.depth + known.depth);
     effort.deepestBlock = Math.max(effort.deepestBlock, blockDepth + known.blocks);
     for (const { path: below, event } of known.events) {
-      this.#replayer.replay(path === "" ? below : below === "" ? path : `${path}.${below}`, event);
+      const place = path === "" ? below : below === "" ? path : `${path}.${below}`;
+      if (!("index" in event)) this.#replayer.replay(place, event);
+      else {
+        const adapter = adapters[event.index];
+        if (adapter !== undefined) this.#replayer.replay(place, { kind: "offered", adapter });
+      }
     }
     for (const [name, times] of known.sites) {
       for (let i = 0; i < times; i++) this.#replayer.replay(path, { kind: "site", name });

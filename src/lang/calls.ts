@@ -173,8 +173,10 @@ export function attachValue(
 function adapt(instance: Instance, evaluation: Evaluation, options: AttachOptions): Instance {
   let adapted = instance;
   for (const adapter of options.adapters ?? []) {
+    evaluation.recorder?.note(instance.path, { kind: "offered", adapter });
     if (!adapterMatches(adapter, instance.path)) continue;
-    const around = instantiate(adapter.template, instance.path, evaluation, { base: adapted });
+    const placed = { base: adapted, isMember: options.isMember === true };
+    const around = instantiate(adapter.template, instance.path, evaluation, placed);
     // One that computes nothing, because it only says how weights are stored, leaves the part in its place.
     if (around?.forward !== undefined) adapted = around;
   }

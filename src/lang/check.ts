@@ -48,8 +48,10 @@ export interface CheckedModule {
 export class Notes implements Emitter {
   readonly parameters = new Map<string, Handle>();
   readonly types = new Map<string, TensorType>();
-  elements = Dim.of(0);
   readonly guards: { requirement: Requirement; origin: Origin }[] = [];
+  /** Of tensors whose sizes are numbers, as almost all are. */
+  #counted = 0;
+  #others = Dim.of(0);
 
   input(): Handle {
     return {};
@@ -65,8 +67,15 @@ export class Notes implements Emitter {
     const handle = {};
     this.parameters.set(path, handle);
     this.types.set(path, type);
-    this.elements = this.elements.add(productDims(type.shape));
+    const size = type.shape.reduce((product, { constant = Number.NaN }) => product * constant, 1);
+    if (Number.isSafeInteger(size) && Number.isSafeInteger(this.#counted + size)) this.#counted += size;
+    else this.#others = this.#others.add(productDims(type.shape));
     return handle;
+  }
+
+  /** How many elements the learned tensors have in all. */
+  get elements(): Dim {
+    return this.#others.add(this.#counted);
   }
 
   constant(): Handle {
@@ -97,7 +106,7 @@ export function checkProgram(
   catalog: OpCatalog,
   sink: DiagnosticSink,
   request: EntryRequest = {},
-  memory: CallMemory | "none" = new CallMemory(),
+  memory: CallMemory | "none" = new CallMemory(program),
 ): CheckedModule {
   const found = new DiagnosticSink();
   const remembering = memory === "none" ? {} : { memory };

@@ -39,6 +39,8 @@ export interface AttachOptions {
   /** The place is the parent's own (a `let`), so results don't go by its name. */
   readonly shared?: boolean;
   readonly adapters?: readonly InstalledAdapter[];
+  /** Members alone lead to the place. */
+  readonly isMember?: boolean;
 }
 
 /** A policy at work during one call of the block that it was installed on. */

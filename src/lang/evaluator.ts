@@ -4,6 +4,7 @@
  * Owns: the depth limit, the names given to tensors, and which blocks were used. All meaning lives
  * in the parts.
  */
+import { adapterMatches } from "./adapters.ts";
 import { isAllowed } from "./allowances.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import { runBody } from "./bodies.ts";
@@ -112,8 +113,11 @@ export class Evaluator implements Evaluation {
       get blockDepth() {
         return evaluator.#frame?.depth ?? 0;
       },
-      get circumstances() {
-        return `${evaluator.states.continues};${evaluator.open.key}`;
+      get continues() {
+        return evaluator.states.continues;
+      },
+      get open() {
+        return evaluator.open.key;
       },
       hasRoom: ({ work, depth, blocks }) =>
         this.#effort.work + work <= maximumWork &&
@@ -141,6 +145,10 @@ export class Evaluator implements Evaluation {
       case "site":
         this.recorder?.note(path, event);
         for (const activation of this.activations) countSite(activation, event.name);
+        return;
+      case "offered":
+        this.recorder?.note(path, event);
+        adapterMatches(event.adapter, path);
     }
   }
 

@@ -65,8 +65,12 @@ export interface Instance {
   viewOf(member: Member): Scope;
   /** What the model says about itself; read when asked for. */
   readonly plans: () => Plans;
-  /** What alone decides what it is; absent with adapters, or with parameters left open. */
+  /** With `base`, `adapters` and `path`, what alone decides what it is; absent with parameters left open. */
   readonly madeOf: Template | undefined;
+  /** Those that may go around its parts. */
+  readonly adapters: readonly InstalledAdapter[];
+  /** Members alone lead here from the model: whoever lays it out comes by. */
+  readonly isMember: boolean;
   /** Whether nothing in it has been computed since it was laid out. */
   isFresh(): boolean;
   /** Policies installed on this instance. */
@@ -121,6 +125,8 @@ export interface InstantiateOptions {
   readonly open?: boolean;
   /** Adapters installed further up. */
   readonly adapters?: readonly InstalledAdapter[];
+  /** A member of a block that members lead to, or where they start. */
+  readonly isMember?: boolean;
   /** For an adapter: the block that it is put around. */
   readonly base?: Instance;
 }
@@ -154,7 +160,9 @@ function build(
   const extended = { ...template, extensions: layers.flatMap((layer) => layer.template.extensions) };
   const { policies, adapters } = installExtensions(extended, path, evaluation, options);
   const scope = new Scope(own.statics, path);
-  const layout = new Layout(scope, path, evaluation, [...(options.adapters ?? []), ...adapters]);
+  const around = [...(options.adapters ?? []), ...adapters];
+  const isMember = options.isMember === true;
+  const layout = new Layout(scope, path, evaluation, around, isMember);
   for (const layer of layers) {
     const view = layer === own ? scope : new Scope(layer.statics, path, [scope]);
     layout.place(layer.template.declaration.members, view, layer !== own);
@@ -167,14 +175,20 @@ function build(
   for (const { member, view } of layout.stored) {
     evaluation.store(readStored(member, path, use ?? member.span, view, evaluation));
   }
+  const { frame } = evaluation;
   let isForced = false;
   const force = (): void => {
     layout.force();
     for (const policy of policies) policy.instance.force();
+    // An adapter need not use all of what it is put around.
+    options.base?.force();
   };
-  const isPlain = options.base === undefined && options.open !== true && !layout.hasAdapters;
+  const restart = (): void => {
+    evaluation.within(frame, () => layout.restart(declaration.parameters.map(({ name }) => name.name)));
+    options.base?.force();
+  };
   const instance: Instance = {
-    frame: evaluation.frame,
+    frame,
     declaration,
     module,
     path,
@@ -193,14 +207,19 @@ function build(
         layers.flatMap((layer) => layer.template.declaration.parameters),
         evaluation,
       ),
-    madeOf: isPlain ? template : undefined,
-    isFresh: () => layout.isFresh && policies.every((policy) => policy.instance.isFresh()),
+    madeOf: options.open === true ? undefined : template,
+    adapters: around,
+    isMember,
+    isFresh: () =>
+      layout.isFresh &&
+      policies.every((policy) => policy.instance.isFresh()) &&
+      (options.base?.isFresh() ?? true),
     policies,
     force: () => {
       if (isForced) return;
       isForced = true;
       if (evaluation.recorder === undefined) force();
-      else evaluation.recorder.force(instance, force);
+      else evaluation.recorder.force(instance, force, restart);
     },
   };
   if (adapters.length > 0) {
@@ -281,6 +300,7 @@ function installExtensions(
       const instance = instantiate(extension.template, path, evaluation, {
         open: options.open === true,
         shared: true,
+        isMember: options.isMember === true,
       });
       if (instance !== undefined)
         policies.push({ instance, span: extension.span, isFixed: extension.isFixed });

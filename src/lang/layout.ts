@@ -23,15 +23,17 @@ import type {
   WeightsMember,
 } from "./ast.ts";
 import { decide } from "./conditions.ts";
+import type { Initializer } from "./emitter.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Frame } from "./frames.ts";
+import { namesIn } from "./inert-parameters.ts";
 import { evaluateInitializer } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
 import { checkRequirement } from "./requirements.ts";
 import { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
-import { declaredTensorType } from "./tensor-types.ts";
+import { type DeclaredType, declaredTensorType } from "./tensor-types.ts";
 import { errorValue, isSilent, unknownValue, type Value } from "./value.ts";
 
 /** A place in the tree of dotted member names. */
@@ -66,6 +68,7 @@ export class Layout {
   readonly #path: string;
   readonly #evaluation: Evaluation;
   readonly #adapters: readonly InstalledAdapter[];
+  readonly #isMember: boolean;
   /** Dotted members by their full name; first parts become names in the block's scope. */
   readonly #members: Scope;
   readonly #roots = new Map<string, Branch>();
@@ -73,17 +76,20 @@ export class Layout {
   /** Inside a conditional that can't be decided here. */
   #undecided = false;
 
-  constructor(scope: Scope, path: string, evaluation: Evaluation, adapters: readonly InstalledAdapter[]) {
+  constructor(
+    scope: Scope,
+    path: string,
+    evaluation: Evaluation,
+    adapters: readonly InstalledAdapter[],
+    isMember: boolean,
+  ) {
     this.#scope = scope;
     this.#path = path;
     this.#evaluation = evaluation;
     this.#adapters = adapters;
+    this.#isMember = isMember;
     this.#members = new Scope(undefined, path);
     this.#frame = evaluation.frame;
-  }
-
-  get hasAdapters(): boolean {
-    return this.#adapters.length > 0;
   }
 
   /** Whether no member was computed since all were placed. */
@@ -131,13 +137,30 @@ export class Layout {
     }
   }
 
+  /**
+   * For a block that differs in nothing but its arguments from one that was laid out: looks at how tensors start
+   * where that depends on `parameters`, here and in parts that are arguments.
+   */
+  restart(parameters: readonly string[]): void {
+    for (const [member, view] of this.#views) {
+      if (member.kind === "parameter") {
+        const names = namesIn(member.initial);
+        if (parameters.some((name) => names.has(name))) this.#startOf(member, view);
+      } else if (member.kind === "binding" && member.value.kind === "name") {
+        // Not the member itself: that would be computed before it is used.
+        const isGiven = parameters.includes(member.value.name);
+        if (isGiven) forceValue(this.#bindingValue(member, view), member.name.span, this.#evaluation);
+      }
+    }
+  }
+
   #placeOne(member: Member, view: View, inherited: boolean): void {
     this.#views.set(member, view);
     switch (member.kind) {
       case "let": {
         const { name, span } = member.name;
         // A block bound by `let` shares its parent's place: it adds no segment to checkpoint names.
-        const options = { shared: true, adapters: this.#adapters };
+        const options = { shared: true, adapters: this.#adapters, isMember: this.#isMember };
         const compute = (): Value =>
           this.#evaluation.attach(this.#evaluation.evaluate(member.value, view), this.#path, span, options);
         this.#declare(this.#scope, name, span, compute, inherited);
@@ -246,8 +269,13 @@ export class Layout {
   #define(scope: Scope, name: string, span: Span, compute: () => Value): void {
     const evaluation = this.#evaluation;
     evaluation.defineLazy(scope, name, span, () => {
+      const wasFresh = this.#isFresh;
+      const before = evaluation.recorder?.noted;
       this.#isFresh = false;
-      return evaluation.within(this.#frame, compute);
+      const value = evaluation.within(this.#frame, compute);
+      // What leaves nothing behind may as well not have been computed.
+      this.#isFresh = wasFresh && before === evaluation.recorder?.noted;
+      return value;
     });
   }
 
@@ -281,12 +309,22 @@ export class Layout {
     };
   }
 
+  /** Its type, and how it starts. */
+  #startOf(
+    member: ParameterMember,
+    view: View,
+  ): { readonly type: DeclaredType; readonly initial: Initializer } | "unknown" | undefined {
+    const type = declaredTensorType(member.type, view, this.#evaluation);
+    if (type === undefined || type === "unknown") return type;
+    return { type, initial: evaluateInitializer(member, view, this.#evaluation, type.type) };
+  }
+
   #parameterValue(member: ParameterMember, view: View): Value {
     const evaluation = this.#evaluation;
-    const type = declaredTensorType(member.type, view, evaluation);
-    if (type === undefined) return errorValue;
-    if (type === "unknown") return unknownValue;
-    const initial = evaluateInitializer(member, view, evaluation, type.type);
+    const start = this.#startOf(member, view);
+    if (start === undefined) return errorValue;
+    if (start === "unknown") return unknownValue;
+    const { type, initial } = start;
     const path = joinPath(this.#path, member.name.parts.map((part) => part.name).join("."));
     const origin = { path: this.#path, span: member.name.span, frame: this.#frame };
     const handle = evaluation.emitter.parameter(path, type.type, initial, origin);
@@ -300,6 +338,7 @@ export class Layout {
     const dotted = member.name.parts.map((part) => part.name).join(".");
     const attached = this.#evaluation.attach(value, joinPath(this.#path, dotted), member.name.span, {
       adapters: this.#adapters,
+      isMember: this.#isMember,
     });
     this.#evaluation.observe?.(member.name, attached);
     if (attached === value && !isSilent(value) && value.kind !== "instance" && value.kind !== "chain") {

@@ -117,7 +117,7 @@ export function openModel(
   if (settings === undefined || opened === undefined) return undefined;
   const given = new Map([...settings, ...opened]);
   const template = { ...bareTemplate(declaration, program.root), arguments: given, configured: true };
-  const instance = instantiate(template, "", evaluator);
+  const instance = instantiate(template, "", evaluator, { isMember: true });
   return instance === undefined ? undefined : { declaration, instance, evaluator };
 }
 

@@ -27,6 +27,7 @@ export class OpenParameters {
 
   /** The same for the same parameters left open. */
   get key(): string {
+    if (this.isEmpty && this.ratios.size === 0) return "";
     return [this.#names, this.minimums.keys(), this.ratios].map((names) => [...names].join()).join(";");
   }
 

@@ -5,9 +5,9 @@
  * value is called in a message depends on them. A value that has an identity of its own, such as a part
  * of a model, has no key.
  */
+import { adapterContext, pathIndices } from "./adapters.ts";
 import type { BlockDeclaration } from "./ast.ts";
 import type { CallArguments } from "./evaluation.ts";
-import type { Frame } from "./frames.ts";
 import { namesOf } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
 import type { Span } from "./source.ts";
@@ -19,31 +19,58 @@ export class ValueKeys {
   readonly #called = new WeakMap<Instance, { readonly key: string | undefined }>();
   /** Short names for long keys: blocks are arguments of blocks. */
   readonly #short = new Map<string, string>();
+  /** Whether some text asks a part for a member of this name: `base.seed`. */
+  readonly #isAsked: (name: string) => boolean;
   #last = 0;
+
+  constructor(isAsked: (name: string) => boolean) {
+    this.#isAsked = isAsked;
+  }
 
   /** The same for all instances that differ in nothing but their place. */
   instance(instance: Instance): string | undefined {
     const known = this.#instances.get(instance);
     if (known !== undefined) return known.key;
-    const whole = instance.madeOf === undefined ? undefined : this.#template(instance.madeOf);
-    const key = whole === undefined ? undefined : this.#shorten(`${instance.shared ? "let " : ""}${whole}`);
+    const { madeOf, shared, base } = instance;
+    const whole = madeOf === undefined ? undefined : this.#template(madeOf);
+    const around = base === undefined ? "" : this.instance(base);
+    const place = this.#place(instance);
+    const isKnown = whole !== undefined && around !== undefined && place !== undefined;
+    const key = isKnown ? this.#shorten(`${shared ? "let " : ""}${whole} ${around} ${place}`) : undefined;
     this.#instances.set(instance, { key });
     return key;
   }
 
   /**
    * The same for all instances whose calls do the same: how learned tensors start is no part of it. That is
-   * looked at, and its mistakes are found, where members are laid out: only for instances that members alone lead to.
+   * looked at, and its mistakes are found, where members are laid out: only for instances that are.
    */
   called(instance: Instance): string | undefined {
     const known = this.#called.get(instance);
     if (known !== undefined) return known.key;
-    const { madeOf, shared, frame } = instance;
-    const isMember = !shared && !isMadeInCall(frame);
-    const whole = madeOf === undefined || !isMember ? undefined : this.#working(madeOf, []);
-    const key = whole === undefined ? this.instance(instance) : this.#shorten(`call ${whole}`);
+    const { madeOf, shared, isMember, base } = instance;
+    const whole = madeOf === undefined || shared || !isMember ? undefined : this.#working(madeOf);
+    const around = base === undefined ? "" : this.called(base);
+    const place = this.#place(instance);
+    const isKnown = whole !== undefined && around !== undefined && place !== undefined;
+    const key = isKnown ? this.#shorten(`call ${whole} ${around} ${place}`) : this.instance(instance);
     this.#called.set(instance, { key });
     return key;
+  }
+
+  /** What its path has to do with what it is: where adapters go below it, and what they learn of the place. */
+  #place({ adapters, base, declaration, path }: Instance): string | undefined {
+    const parts: string[] = [];
+    let isIndexed = base !== undefined && usesIndices(declaration);
+    for (const adapter of adapters) {
+      const { template } = adapter;
+      const key = this.#template(template);
+      if (key === undefined) return undefined;
+      parts.push(`${key} ${adapterContext(adapter, path)}`);
+      isIndexed ||= usesIndices(template.declaration);
+    }
+    if (isIndexed) parts.push(pathIndices(path).join("."));
+    return parts.join(";");
   }
 
   arguments(given: CallArguments): string | undefined {
@@ -52,12 +79,12 @@ export class ValueKeys {
     for (const { value, span, source } of given.positional) {
       const key = value.kind === "tensor" ? this.#tensor(value) : this.#value(value);
       if (key === undefined) return undefined;
-      parts.push(`${key}@${this.#place(span, source)}`);
+      parts.push(`${key}@${this.#written(span, source)}`);
     }
     for (const [name, { value, span, source }] of given.named) {
       const key = value.kind === "tensor" ? this.#tensor(value) : this.#value(value);
       if (key === undefined) return undefined;
-      parts.push(`${name}:${key}@${this.#place(span, source)}`);
+      parts.push(`${name}:${key}@${this.#written(span, source)}`);
     }
     return parts.join(",");
   }
@@ -78,7 +105,7 @@ export class ValueKeys {
     return this.#last;
   }
 
-  #place(span: Span, source: Span | undefined): string {
+  #written(span: Span, source: Span | undefined): string {
     return source === undefined
       ? String(this.#number(span))
       : `${this.#number(span)}/${this.#number(source)}`;
@@ -109,8 +136,8 @@ export class ValueKeys {
     return this.#shorten(parts.join(","));
   }
 
-  /** A template without what is inert in it; `owners` are the blocks that it is an argument of. */
-  #working(template: Template, owners: readonly BlockDeclaration[]): string | undefined {
+  /** A template without what is inert in it. */
+  #working(template: Template): string | undefined {
     const { declaration, module, arguments: given, configured, extensions } = template;
     // Others than the block's own text see its parameters: what it extends, what is installed on it.
     const isPlain =
@@ -119,20 +146,19 @@ export class ValueKeys {
     const names = namesOf(declaration);
     const parts = [`${this.#number(declaration)} ${this.#number(module)} ${configured}`];
     for (const [name, argument] of given) {
-      const isInert = [declaration, ...owners].every((block) => !namesOf(block).mentioned.has(name));
-      if (isInert) continue;
+      if (!names.mentioned.has(name) && !this.#isAsked(name)) continue;
       const { value, span, source } = argument;
-      const isPlaced = value.kind === "template" && !names.looked.has(name);
-      const inner = isPlaced ? this.#working(value, [...owners, declaration]) : this.#value(value);
+      const isPlaced = value.kind === "template" && !names.looked.has(name) && !this.#isAsked(name);
+      const inner = isPlaced ? this.#working(value) : this.#value(value);
       if (inner === undefined) return undefined;
-      parts.push(`${name}:${inner}@${this.#place(span, source)}`);
+      parts.push(`${name}:${inner}@${this.#written(span, source)}`);
     }
     return this.#shorten(`working ${parts.join(",")}`);
   }
 
   #argument({ value, span, source }: StaticArgument): string | undefined {
     const key = this.#value(value);
-    return key === undefined ? undefined : `${key}@${this.#place(span, source)}`;
+    return key === undefined ? undefined : `${key}@${this.#written(span, source)}`;
   }
 
   #value(value: Value): string | undefined {
@@ -192,8 +218,8 @@ export class ValueKeys {
   }
 }
 
-/** Whether a body that runs led to a block, rather than the members of the model. */
-function isMadeInCall(frame: Frame | undefined): boolean {
-  for (let use = frame; use !== undefined; use = use.outer) if (use.made !== undefined) return true;
-  return false;
+/** Whether an adapter may look at the positions in lists on the way to where it is put. */
+function usesIndices(declaration: BlockDeclaration): boolean {
+  const isPlain = declaration.base === undefined && declaration.value === undefined;
+  return !isPlain || namesOf(declaration).mentioned.has("indices");
 }

@@ -3,7 +3,6 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CallMemory } from "../../src/lang/call-memory.ts";
 import { checkText } from "../support/check-text.ts";
 import { fuzzSources } from "../support/fuzz.ts";
 import { mutatedSource } from "../support/mutated-sources.ts";
@@ -12,8 +11,8 @@ import { stackOfLayers } from "../support/stack-of-layers.ts";
 const cases = Number(process.env["OSSICLE_MEMORY_CASES"] ?? 150);
 
 /** Everything that is said, where, and in which words. */
-function said(text: string, memory: CallMemory | "none"): readonly string[] {
-  const { diagnostics } = checkText(text, "models/blocks/case.oss", {}, memory);
+function said(text: string, remembering: "remembering" | "forgetting"): readonly string[] {
+  const { diagnostics } = checkText(text, "models/blocks/case.oss", {}, remembering);
   // A limit is met wherever the work is done.
   if (diagnostics.some(({ code }) => code === "too-much-work")) return ["too-much-work"];
   return diagnostics.map(({ code, message, primary, related, notes, hint }) =>
@@ -31,11 +30,11 @@ function said(text: string, memory: CallMemory | "none"): readonly string[] {
 
 test.each([
   ["the library and the fixtures", fuzzSources],
-  ["layers upon layers", [stackOfLayers("")]],
+  ["layers upon layers", [stackOfLayers(""), stackOfLayers(' with Twice(on: ["layers.*.inner", "unused"])')]],
 ])("%s, mutated", { timeout: 120_000 + cases * 200 }, (_, sources) => {
   fc.assert(
     fc.property(mutatedSource(sources), (text) => {
-      expect(said(text, new CallMemory())).toEqual(said(text, "none"));
+      expect(said(text, "remembering")).toEqual(said(text, "forgetting"));
     }),
     { seed: 7, numRuns: cases },
   );

@@ -3,15 +3,14 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CallMemory } from "../../src/lang/call-memory.ts";
 import { checkText, library } from "../support/check-text.ts";
 import { errorCases } from "../support/error-fixtures.ts";
 import { root } from "../support/product-files.ts";
 import { stackOfLayers as stack } from "../support/stack-of-layers.ts";
 
 /** Everything that `check` shows, as text. */
-function shown(text: string, path: string, memory: CallMemory | "none"): unknown {
-  const { diagnostics, entries } = checkText(text, path, {}, memory);
+function shown(text: string, path: string, remembering: "remembering" | "forgetting"): unknown {
+  const { diagnostics, entries } = checkText(text, path, {}, remembering);
   return {
     diagnostics: diagnostics.map(({ code, message, primary, related, notes, hint }) => ({
       code,
@@ -40,6 +39,9 @@ function seeded({
   result = "x * gain",
   size = "width",
   around = "inner(x)",
+  use = "",
+  run = "stack(x)",
+  also = "",
 }): string {
   return `
 block Scale(width: int, seed: int) {
@@ -50,6 +52,22 @@ block Layer(scaling: block) {
   inner = scaling
   forward(x: f32[B, N, D]) -> f32[B, N, D] = ${around}
 }
+block Outer(layer: block) {
+  only = layer
+  forward(x: f32[B, N, D]) -> f32[B, N, D] = only(x)
+}
+adapter Around(on: [string], ranks: [int] = [1]) {
+  param low: f32[ranks[0], base.width] = ones
+  forward(x: f32[*b, base.width]) -> f32[*b, base.width] = base(x) + x * mean(low, axes: [0])
+}
+adapter Ranked(on: [string], ranks: [int]) {
+  param low: f32[ranks[indices[0]], base.width] = ones
+  forward(x: f32[*b, base.width]) -> f32[*b, base.width] = base(x) + x * mean(low, axes: [0])
+}
+/// Has the tensors of what it is put around, and does not use them.
+adapter Instead(on: [string]) {
+  forward(x: f32[*b, base.width]) -> f32[*b, base.width] = x
+}
 encoder Stack(width: int, depth: int) {
   layers = [Layer(Scale(width, seed: i)) for i in 0..depth]
   forward(x: f32[B, N, width]) -> f32[B, N, width] {
@@ -59,20 +77,21 @@ encoder Stack(width: int, depth: int) {
 }
 model Main() {
   input x: f32[B, N, 8]
-  stack = Stack(8, ${depth})
-  entry run(x) -> y: f32[B, N, 8] = stack(x)
+  stack = Stack(8, ${depth})${use}
+  entry run(x) -> y: f32[B, N, 8] = ${run}
+  entry again(x) -> y: f32[B, N, 8] = stack(x)
 }
-`;
+${also}`;
 }
 
 test.each(library)("$path", ({ path, text }) => {
-  expect(shown(text, path, new CallMemory())).toEqual(shown(text, path, "none"));
+  expect(shown(text, path, "remembering")).toEqual(shown(text, path, "forgetting"));
 });
 
 test("every fixture of a mistake", () => {
   for (const { path } of errorCases()) {
     const text = readFileSync(root + path, "utf8");
-    expect(shown(text, path, new CallMemory()), path).toEqual(shown(text, path, "none"));
+    expect(shown(text, path, "remembering"), path).toEqual(shown(text, path, "forgetting"));
   }
 });
 
@@ -89,17 +108,16 @@ describe("what a call leaves behind is left at every place", () => {
   ];
   test.each(cases)("%s", (_, text, tensors) => {
     const path = "models/test/case.oss";
-    const remembered = shown(text, path, new CallMemory());
-    expect(remembered).toEqual(shown(text, path, "none"));
+    const remembered = shown(text, path, "remembering");
+    expect(remembered).toEqual(shown(text, path, "forgetting"));
     const { entries } = checkText(text, path);
     expect(entries[0]?.parameterCount ?? 0).toBe(tensors);
   });
 
   test("equal calls are evaluated once", () => {
     const evaluations = (depth: number): number => {
-      const memory = new CallMemory();
-      checkText(stack("").replace("Stack(8, 5)", `Stack(8, ${depth})`), "models/test/case.oss", {}, memory);
-      return memory.known.size;
+      const text = stack("").replace("Stack(8, 5)", `Stack(8, ${depth})`);
+      return checkText(text).memory.known.size;
     };
     expect(evaluations(50)).toBe(evaluations(5));
   });
@@ -107,9 +125,8 @@ describe("what a call leaves behind is left at every place", () => {
   describe("layers that differ in a seed", () => {
     const path = "models/test/case.oss";
     const calls = (text: string): number => {
-      const memory = new CallMemory();
-      expect(shown(text, path, memory)).toEqual(shown(text, path, "none"));
-      const calls = [...memory.known.keys()].filter((key) => !key.includes("!"));
+      expect(shown(text, path, "remembering")).toEqual(shown(text, path, "forgetting"));
+      const calls = [...checkText(text, path).memory.known.keys()].filter((key) => !key.includes("!"));
       return calls.length;
     };
 
@@ -124,17 +141,54 @@ describe("what a call leaves behind is left at every place", () => {
       expect(calls(seeded({ depth: 7, around: "inner(x) + inner.seed" }))).toBeGreaterThan(plain);
     });
 
+    test("are told apart by another block that looks at the seed of a part that it is given", () => {
+      const also = `block Look(part: block) {
+  forward(x: f32[B, N, D]) -> f32[B, M, D] = concat(x, fill([size(x, 0), part.seed, size(x, 2)], 0), axis: 1)
+}`;
+      const around = "{ let more = Look(inner)(inner(x))\n  more[:, :size(x, 1)] }";
+      const text = seeded({ depth: 7, around, also }).replace("= {", "{");
+      expect(checkText(text).diagnostics).toEqual([]);
+      expect(calls(text)).toBeGreaterThan(calls(seeded({ depth: 7 })) + 7);
+    });
+
+    test.each([
+      ["one for all", ' with Around(on: ["inner"])', 0],
+      ["one that matches from further up", ' with Around(on: ["layers.*.inner"])', 0],
+      ["one around a single layer", ' with Around(on: ["layers.2.inner"])', 2],
+      [
+        "one that differs from layer to layer",
+        ' with Ranked(on: ["inner"], ranks: [1, 2, 3, 4, 5, 6, 7])',
+        7,
+      ],
+      ["two", ' with Around(on: ["inner"]) with Around(on: ["layers.3.inner"], ranks: [2])', 2],
+    ])("with adapters: %s", (_, use, times) => {
+      const text = seeded({ depth: 7, use });
+      expect(checkText(text).diagnostics).toEqual([]);
+      expect(calls(text)).toBeGreaterThanOrEqual(times);
+    });
+
+    test("with one adapter for all they are evaluated once", () => {
+      const use = ' with Around(on: ["layers.*.inner"])';
+      expect(calls(seeded({ depth: 40, use }))).toBe(calls(seeded({ depth: 4, use })));
+    });
+
     test("a start that is wrong for one of them is found", () => {
       const text = seeded({ depth: 4, start: "if seed == 2 then fill([3], 0) else ones" });
+      const made = "{ for i in 0..4 { x = Layer(Scale(8, seed: i))(x) }\n x }";
       const places: readonly (readonly [string, string])[] = [
         ["layers = ", "layers = "],
         ["layers = ", "let layers = "],
         // Made while it runs: no member leads there.
         ["for layer in layers {", "for i in 0..depth { let layer = Layer(Scale(width, seed: i))"],
+        ["= stack(x)\n", `${made}\n`],
+        ["= stack(x)\n", `${made.replace("Layer(Scale(8, seed: i))", "Outer(Layer(Scale(8, seed: i)))")}\n`],
+        ["[Layer(Scale(width, seed: i))", "[Outer(Layer(Scale(width, seed: i)))"],
+        ["Stack(8, 4)", 'Stack(8, 4) with Around(on: ["inner"])'],
+        ["Stack(8, 4)", 'Stack(8, 4) with Instead(on: ["inner"])'],
       ];
       for (const [before, now] of places) {
         const placed = text.replace(before, now);
-        expect(shown(placed, path, new CallMemory()), now).toEqual(shown(placed, path, "none"));
+        expect(shown(placed, path, "remembering"), now).toEqual(shown(placed, path, "forgetting"));
         const messages = checkText(placed, path).diagnostics.map(({ message }) => message);
         expect(messages.join(), now).toContain("gain");
       }
@@ -143,9 +197,9 @@ describe("what a call leaves behind is left at every place", () => {
 
   test("limits count what was not evaluated again", () => {
     const text = stack("").replace("Stack(8, 5)", "Stack(8, 20000)");
-    const codes = (memory: CallMemory | "none"): string[] =>
-      checkText(text, "models/test/case.oss", {}, memory).diagnostics.map(({ code }) => code);
-    expect(codes(new CallMemory())).toEqual(["too-much-work"]);
-    expect(codes("none")).toEqual(["too-much-work"]);
+    const codes = (remembering: "remembering" | "forgetting"): string[] =>
+      checkText(text, "models/test/case.oss", {}, remembering).diagnostics.map(({ code }) => code);
+    expect(codes("remembering")).toEqual(["too-much-work"]);
+    expect(codes("forgetting")).toEqual(["too-much-work"]);
   });
 });

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { catalog } from "../../src/compiler/ops/index.ts";
-import type { CallMemory } from "../../src/lang/call-memory.ts";
+import { CallMemory } from "../../src/lang/call-memory.ts";
 import { type CheckedEntry, checkProgram } from "../../src/lang/check.ts";
 import { type Diagnostic, DiagnosticSink } from "../../src/lang/diagnostic.ts";
 import type { EntryRequest } from "../../src/lang/model.ts";
@@ -30,6 +30,8 @@ export interface Checked {
   readonly entries: readonly CheckedEntry[];
   readonly diagnostics: readonly Diagnostic[];
   readonly milliseconds: number;
+  /** What calls have in common, unless every one was to be evaluated. */
+  readonly memory: CallMemory;
 }
 
 /** `path` tells where imports start from. */
@@ -37,13 +39,15 @@ export function checkText(
   text: string,
   path = "models/test/case.oss",
   request?: EntryRequest,
-  memory?: CallMemory | "none",
+  remembering: "remembering" | "forgetting" = "remembering",
 ): Checked {
   const start = performance.now();
   const sink = new DiagnosticSink();
   const program = loadProgram(new SourceFile(path, text), loader, sink);
-  const { entries } = checkProgram(program, catalog, sink, request, memory);
-  return { entries, diagnostics: sink.sorted(), milliseconds: performance.now() - start };
+  const memory = new CallMemory(program);
+  const used = remembering === "forgetting" ? "none" : memory;
+  const { entries } = checkProgram(program, catalog, sink, request, used);
+  return { entries, diagnostics: sink.sorted(), milliseconds: performance.now() - start, memory };
 }
 
 /** As it lies on the disk. */
