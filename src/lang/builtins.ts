@@ -109,6 +109,7 @@ function splitTensor(arguments_: CallArguments, scope: Scope, span: Span, evalua
     return evaluation.fail(messages.splitArguments(span));
   }
   const rank = tensor.value.type.shape.length;
+  if (axisArgument !== undefined && isSilent(axisArgument.value)) return axisArgument.value;
   const given = axisArgument === undefined ? -1 : asNumber(axisArgument.value);
   const axis = given === undefined ? Number.NaN : given < 0 ? given + rank : given;
   const size = tensor.value.type.shape[axis];
@@ -146,10 +147,12 @@ function partSize(
 
 /** `size(x, 1)`: a dimension of a tensor as an integer. */
 function sizeOf(arguments_: CallArguments, span: Span, evaluation: Evaluation): Value {
-  const [tensor, axisArgument] = arguments_.positional;
+  const [tensor, second] = arguments_.positional;
+  const axisArgument = second ?? arguments_.named.get("axis");
   if (tensor === undefined || axisArgument === undefined)
     return evaluation.fail(messages.sizeArguments(span));
   if (isSilent(tensor.value)) return tensor.value;
+  if (isSilent(axisArgument.value)) return axisArgument.value;
   if (tensor.value.kind !== "tensor") return evaluation.fail(messages.sizeArguments(span));
   const rank = tensor.value.type.shape.length;
   const given = asNumber(axisArgument.value);

@@ -43,9 +43,10 @@ type KnownEvent =
   | PlacedEvent
   | { readonly path: string; readonly event: { readonly kind: "offered"; readonly index: number } };
 
-/** How much was done, and how deep in expressions and blocks. */
+/** How much there is to do, how much of that was done rather than known, and how deep in expressions and blocks. */
 export interface Effort {
   work: number;
+  done: number;
   depth: number;
   deepest: number;
   deepestBlock: number;

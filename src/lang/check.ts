@@ -123,7 +123,7 @@ export function checkProgram(
     if (!isBrokenBy(program.root.recovered, declaration)) {
       for (const diagnostic of checkInterface(declaration)) found.report(diagnostic);
     }
-    if (declaration.blockKind !== "model") continue;
+    if (declaration.blockKind !== "model" || found.has(tooMuch)) continue;
     const settings =
       declaration.name.name === chosen ? (request.settings ?? new Map()) : new Map<string, string>();
     const isOpen = declaration.parameters.some((p) => p.initial === undefined && !settings.has(p.name.name));
@@ -138,8 +138,10 @@ export function checkProgram(
     sink: new DiagnosticSink(),
     ...remembering,
   };
-  checkConstants(alone);
+  if (!found.has(tooMuch)) checkConstants(alone);
   for (const declaration of program.root.unit.declarations) {
+    // What meets the limit once would meet it again.
+    if (found.has(tooMuch) || alone.sink.has(tooMuch)) break;
     if (declaration.kind === "block" && !settled.has(declaration))
       checkAlone(declaration, program.root, alone);
   }
@@ -200,6 +202,7 @@ export function* checkModel(
       context.sink.report(diagnostic);
   }
   for (const { name } of outline.instance.entries) {
+    if (context.sink.has(tooMuch)) return;
     const notes = new Notes();
     const fresh = openModel(context, { model, settings }, notes);
     if (fresh === undefined) continue;
@@ -222,7 +225,8 @@ export function checkConstants(context: AloneContext): void {
 /** More would not be read. */
 const mostDiagnostics = 100;
 /** Limits are met at several places in turn; the first says it all. */
-const toldOnce: ReadonlySet<string> = new Set(["too-much-work", "nesting-too-deep"]);
+const tooMuch = "too-much-work";
+const toldOnce: ReadonlySet<string> = new Set([tooMuch, "nesting-too-deep"]);
 
 /** One name that a declaration uses in several places without having it is one mistake. */
 function gathered(diagnostics: readonly Diagnostic[], program: Program): Diagnostic[] {

@@ -64,6 +64,11 @@ export class DiagnosticSink {
     return [...this.#found.values()].some((d) => d.severity === "error");
   }
 
+  has(code: string): boolean {
+    for (const diagnostic of this.#found.values()) if (diagnostic.code === code) return true;
+    return false;
+  }
+
   get size(): number {
     return this.#found.size;
   }

@@ -39,6 +39,7 @@ import { States } from "./states.ts";
 import type { StorageRule } from "./storage.ts";
 import type { TensorType } from "./types.ts";
 import { errorValue, type TensorValue, type Value } from "./value.ts";
+import { workOfBlock, workOfSize } from "./work.ts";
 
 export interface EvaluatorOptions {
   readonly catalog: OpCatalog;
@@ -55,9 +56,16 @@ export interface EvaluatorOptions {
 const maximumDepth = 300;
 /** Blocks inside blocks. */
 const maximumBlockDepth = 60;
-/** Expressions evaluated, a block counting for as many as one takes to lay out; far beyond any model. */
+/**
+ * Steps that a program takes when it is unrolled: expressions, what counts for several of them included.
+ * The largest models of the library take 150,000.
+ */
 const maximumWork = 500_000;
-const workOfBlock = 20;
+/**
+ * The same without what `check` has seen before; the largest models take 20,000. Programs that never do the same
+ * twice meet it first, within a tenth of a second.
+ */
+const maximumDone = 60_000;
 const deepestNamed = 2;
 /** Messages that are about a name: silent when errors in the text took the name away. */
 const aboutNames: ReadonlySet<string> = new Set([
@@ -86,7 +94,8 @@ export class Evaluator implements Evaluation {
   readonly #scopes = new Map<ModuleScope, Scope>();
   // Lazy values that are being computed, the innermost last.
   readonly #computing: { readonly name: string; readonly span: Span }[] = [];
-  readonly #effort: Effort = { work: 0, depth: 0, deepest: 0, deepestBlock: 0 };
+  readonly #effort: Effort = { work: 0, done: 0, depth: 0, deepest: 0, deepestBlock: 0 };
+  #isSpent = false;
   #frame: Frame | undefined;
 
   constructor(options: EvaluatorOptions) {
@@ -160,6 +169,11 @@ export class Evaluator implements Evaluation {
     if (effort.depth > effort.deepest) effort.deepest = effort.depth;
     const value = this.attempt(expression.span, () => evaluateExpression(expression, scope, this));
     effort.depth--;
+    // Sizes that are expressions take longer to compute with than numbers.
+    if (value.kind === "int" && expression.kind !== "name") {
+      const steps = workOfSize(value.dim);
+      if (steps > 0 && !this.spend(expression.span, steps)) return errorValue;
+    }
     this.observe?.(expression, value);
     return value;
   }
@@ -217,10 +231,13 @@ export class Evaluator implements Evaluation {
 
   spend(span: Span, steps = 1): boolean {
     const effort = this.#effort;
-    if (effort.work > maximumWork) return false;
+    if (this.#isSpent) return false;
     effort.work += steps;
-    if (effort.work <= maximumWork) return true;
-    this.fail(messages.tooMuchWork(span));
+    effort.done += steps;
+    if (effort.work <= maximumWork && (effort.done <= maximumDone || this.recorder === undefined))
+      return true;
+    this.fail(messages.tooMuchWork(span, effort.work > maximumWork ? maximumWork : maximumDone));
+    this.#isSpent = true;
     return false;
   }
 
@@ -307,6 +324,8 @@ export class Evaluator implements Evaluation {
 
   fail(diagnostic: Diagnostic): Value {
     this.recorder?.flaw();
+    // What is not evaluated any more says nothing.
+    if (this.#isSpent) return errorValue;
     if (this.#isLost(diagnostic) || isKnownFailure(diagnostic, this.#frame)) return errorValue;
     const blamed = blamedUse(diagnostic, this.#frame, this.#program.root.file);
     markFailed(diagnostic, this.#frame, blamed);

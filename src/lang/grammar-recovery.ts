@@ -11,6 +11,7 @@ import {
   type IParserErrorMessageProvider,
   type IRecognitionException,
   isRecognitionException,
+  NoViableAltException,
   type ParserMethod,
   type TokenType,
   tokenLabel,
@@ -43,8 +44,8 @@ export class ParseAbandoned extends Error {}
 // The grammar states what it expected in words; these only pass the words on.
 const expectations: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => tokenLabel(expected),
-  buildNoViableAltMessage: ({ customUserDescription, ruleName }) => customUserDescription ?? `a ${ruleName}`,
-  buildEarlyExitMessage: ({ customUserDescription, ruleName }) => customUserDescription ?? `a ${ruleName}`,
+  buildNoViableAltMessage: ({ ruleName }) => `a ${ruleName}`,
+  buildEarlyExitMessage: ({ ruleName }) => `a ${ruleName}`,
   buildNotAllInputParsedMessage: () => "the end of the file",
 };
 
@@ -160,6 +161,32 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected abandonTooDeep(at: Token): never {
     this.#report(nestingTooDeep(this.spanOf(at), deepestNesting));
     throw new ParseAbandoned();
+  }
+
+  // -------------------------------------------------------------- failing
+
+  /** Chevrotain has it, and its types don't say so. */
+  declare protected readonly getHumanReadableRuleStack: () => string[];
+
+  /** In the place of chevrotain's own, which searches the grammar for all that could stand here: nobody asks. */
+  protected raiseNoAltException(_occurrence: number, expected: string | undefined): never {
+    this.#raise(expected);
+  }
+
+  protected raiseEarlyExitException(
+    _occurrence: number,
+    _kind: unknown,
+    expected: string | undefined,
+  ): never {
+    this.#raise(expected);
+  }
+
+  #raise(expected: string | undefined): never {
+    const ruleStack = this.getHumanReadableRuleStack();
+    const message = expected ?? `a ${ruleStack.at(-1)}`;
+    const failure = new NoViableAltException(message, this.LA(1), this.LA(0));
+    failure.context = { ruleStack, ruleOccurrenceStack: [] };
+    throw failure;
   }
 
   // -------------------------------------------------------------- reporting

@@ -8,6 +8,7 @@ import type {
   AttributeSpec,
   Attributes,
   AttributeValue,
+  Inference,
   InferredResult,
   OpProblem,
   OpSignature,
@@ -23,6 +24,7 @@ import { rangeItems } from "./static-types.ts";
 import { toDim } from "./tensor-types.ts";
 import { isFloat, type TensorType } from "./types.ts";
 import { errorValue, isSilent, type TensorValue, unknownValue, type Value } from "./value.ts";
+import { workOfOp, workOfSizes } from "./work.ts";
 
 /** Emits an op on operands that are tensors already. `spans` tell where each operand stands. */
 export function emitOp(
@@ -37,6 +39,11 @@ export function emitOp(
   const op = evaluation.catalog.find(name);
   if (op === undefined) return evaluation.fail(messages.opMissing(name, span));
   return emit(op, operands, attributes, scope, span, evaluation, spans);
+}
+
+function workOf(inference: Inference): number {
+  const results = inference.ok ? inference.results : [];
+  return results.reduce((sum, { type }) => sum + workOfSizes(type.shape), workOfOp);
 }
 
 function typesOf(operands: readonly TensorValue[]): TensorType[] {
@@ -82,6 +89,7 @@ function emit(
     operands = withStates(op, given, inference.results, scope, span, evaluation);
     if (operands !== given) inference = op.infer(typesOf(operands), attributes);
   }
+  if (!evaluation.spend(span, workOf(inference))) return errorValue;
   if (!inference.ok && isOpenYet(inference.problem, operands, evaluation)) return unknownValue;
   if (!inference.ok) return evaluation.fail(refusal(op, inference.problem, operands, span, spans));
   const origin = evaluation.origin(scope, span);

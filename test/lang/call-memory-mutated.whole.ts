@@ -29,7 +29,7 @@ function said(text: string, remembering: "remembering" | "forgetting"): readonly
 }
 
 test.each([
-  ["the library and the fixtures", fuzzSources],
+  ["the library and the fixtures", [...fuzzSources.tiny, ...fuzzSources.small, ...fuzzSources.reduced]],
   ["layers upon layers", [stackOfLayers(""), stackOfLayers(' with Twice(on: ["layers.*.inner", "unused"])')]],
 ])("%s, mutated", { timeout: 120_000 + cases * 200 }, (_, sources) => {
   fc.assert(

@@ -17,7 +17,7 @@ import { filesUnder, root } from "./product-files.ts";
 export const library = filesUnder("models", /\.oss$/);
 const texts = new Map(library.map(({ path, text }) => [path, text]));
 
-const loader: ModuleLoader = (specifier, from) => {
+export const loader: ModuleLoader = (specifier, from) => {
   const path = specifier.startsWith("ossicle/")
     ? specifier.replace("ossicle/", "models/")
     : join(dirname(from.path), specifier);

@@ -63,8 +63,8 @@ export interface Term {
   readonly monomial: Monomial;
 }
 
-const maximumTerms = 10_000;
-const maximumProducts = 1_000_000;
+const maximumTerms = 4_000;
+const maximumProducts = 100_000;
 const maximumDegree = 1_000;
 const maximumKeyLength = 100_000;
 const maximumCoefficient = 1n << 4096n;

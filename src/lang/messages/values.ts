@@ -178,8 +178,8 @@ export function sizeTooLarge(span: Span, error: DimError): Diagnostic {
   return report("number-too-large", message, span, "computed here");
 }
 
-export function tooMuchWork(span: Span): Diagnostic {
-  const message = "Laying out this program takes more steps than any model needs.";
+export function tooMuchWork(span: Span, most: number): Diagnostic {
+  const message = `Laying out this program takes more than ${most} steps, and no model needs as many.`;
   return report("too-much-work", message, span, "given up here", {
     hint: "look for a long range, or for blocks that multiply at each level of nesting",
   });
