@@ -66,7 +66,8 @@ function runLet(statement: LetStatement, scope: Scope, evaluation: Evaluation): 
     const one = values[i] ?? errorValue;
     if (name.name === "_") continue;
     evaluation.name(joinPath(scope.path, name.name), one);
-    scope.define(name.name, one, name.span, true);
+    const from = values.length === 1 ? { expression: statement.value, scope } : undefined;
+    scope.define(name.name, one, name.span, true, { span: name.span, from });
   }
 }
 

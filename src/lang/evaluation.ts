@@ -15,7 +15,7 @@ import type { Instance } from "./instance.ts";
 import type { OpenParameters } from "./open-parameters.ts";
 import type { FrozenPattern, Rename } from "./plans.ts";
 import type { ModuleScope } from "./program.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope, Written } from "./scope.ts";
 import type { Span } from "./source.ts";
 import type { StorageRule } from "./storage.ts";
 import type { TensorType } from "./types.ts";
@@ -24,8 +24,8 @@ import type { TensorValue, Value } from "./value.ts";
 export interface CallArgument {
   readonly value: Value;
   readonly span: Span;
-  /** Where the value was first written, when the argument is a name that passes it on. */
-  readonly source?: Span;
+  /** Where the value was first written, when the argument is a name that passes it on, or was computed. */
+  readonly source?: Written;
 }
 
 export interface CallArguments {
@@ -110,7 +110,7 @@ export interface Evaluation {
   /** Runs with `frame` as the innermost block at work. */
   within<T>(frame: Frame | undefined, run: () => T): T;
   /** Defines a value that is computed when first used; one that needs itself is reported. */
-  defineLazy(scope: Scope, name: string, span: Span, compute: () => Value): void;
+  defineLazy(scope: Scope, name: string, place: Span | Written, compute: () => Value): void;
   /**
    * Goes into a block that `span` uses, and that `made` made if it is applied; `undefined`, once
    * reported, when that would never end.

@@ -32,7 +32,7 @@ import { OpenParameters } from "./open-parameters.ts";
 import type { FrozenPattern, Rename } from "./plans.ts";
 import type { ModuleScope, Program } from "./program.ts";
 import { isBesideFault, isBrokenBy } from "./recovered.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope, Written } from "./scope.ts";
 import { anyActs, countSite } from "./sites.ts";
 import type { Span } from "./source.ts";
 import { States } from "./states.ts";
@@ -192,7 +192,8 @@ export class Evaluator implements Evaluation {
     }
   }
 
-  defineLazy(scope: Scope, name: string, span: Span, compute: () => Value): void {
+  defineLazy(scope: Scope, name: string, place: Span | Written, compute: () => Value): void {
+    const span = "from" in place ? place.span : place;
     const own = { name, span };
     const onCycle = (): void => {
       const start = this.#computing.lastIndexOf(own);
@@ -206,7 +207,7 @@ export class Evaluator implements Evaluation {
         this.#computing.pop();
       }
     };
-    scope.defineLazy(name, run, span, onCycle);
+    scope.defineLazy(name, run, place, onCycle);
   }
 
   enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined {

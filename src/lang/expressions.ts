@@ -26,13 +26,12 @@ import { evaluateIndex } from "./indexing.ts";
 import { initializerConstant, initializerNames } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { emitOp, lift } from "./op-calls.ts";
-import { Scope } from "./scope.ts";
+import { sourceText, written } from "./provenance.ts";
+import { Scope, type Written } from "./scope.ts";
 import { evaluateSite } from "./sites.ts";
-import type { Span } from "./source.ts";
 import * as arithmetic from "./static-arithmetic.ts";
 import { resolve } from "./static-results.ts";
 import { bindStatics } from "./statics.ts";
-import { sourceText } from "./tensor-types.ts";
 import { isDType } from "./types.ts";
 import {
   describeValue,
@@ -306,7 +305,7 @@ function callArguments(arguments_: readonly Argument[], scope: Scope, evaluation
   for (const argument of arguments_) {
     const value = evaluation.evaluate(argument.value, scope);
     const { span } = argument.value;
-    const source = sourceOf(argument.value, scope);
+    const source = sourceOf(argument.value, value, scope);
     const given = source === undefined ? { value, span } : { value, span, source };
     if (argument.name === undefined && named.size > 0) {
       evaluation.fail(messages.positionalAfterNamed(argument.span));
@@ -326,11 +325,13 @@ function callArguments(arguments_: readonly Argument[], scope: Scope, evaluation
   return { positional, named, isFlawed };
 }
 
-/** Where the value of a name that passes it on was first written. */
-function sourceOf(argument: Expression, scope: Scope): Span | undefined {
-  if (argument.kind !== "name") return undefined;
-  const slot = scope.lookup(argument.name);
-  return slot?.source ?? slot?.span;
+/** Where the value of an argument was first written, and from what: the place of a name that passes it on. */
+function sourceOf(argument: Expression, value: Value, scope: Scope): Written | undefined {
+  if (argument.kind === "name") {
+    const slot = scope.lookup(argument.name);
+    return slot?.source ?? (slot?.span && { span: slot.span, from: undefined });
+  }
+  return written(argument, value, scope);
 }
 
 function pipeValue(expression: PipeExpression, scope: Scope, evaluation: Evaluation): Value {

@@ -98,8 +98,8 @@ export function moduleScope(module: ModuleScope, evaluation: Evaluation): Scope 
       scope.define(name, bareTemplate(declaration, home), declaration.name.span);
     } else {
       const compute = (): Value => evaluation.evaluate(declaration.value, evaluation.moduleScope(home));
-      const span = declaration.name.span;
-      evaluation.defineLazy(scope, name, span, compute);
+      const from = { expression: declaration.value, scope: evaluation.moduleScope(home) };
+      evaluation.defineLazy(scope, name, { span: declaration.name.span, from }, compute);
     }
   };
   return new Scope(undefined, "", [], { names: [...module.names.keys()], define });

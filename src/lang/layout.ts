@@ -31,7 +31,7 @@ import { evaluateInitializer } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
 import { checkRequirement } from "./requirements.ts";
-import { Scope } from "./scope.ts";
+import { Scope, type Written } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { type DeclaredType, declaredTensorType } from "./tensor-types.ts";
 import { errorValue, isSilent, unknownValue, type Value } from "./value.ts";
@@ -163,7 +163,8 @@ export class Layout {
         const options = { shared: true, adapters: this.#adapters, isMember: this.#isMember };
         const compute = (): Value =>
           this.#evaluation.attach(this.#evaluation.evaluate(member.value, view), this.#path, span, options);
-        this.#declare(this.#scope, name, span, compute, inherited);
+        const place = { span, from: { expression: member.value, scope: view } };
+        this.#declare(this.#scope, name, place, compute, inherited);
         return;
       }
       case "parameter":
@@ -247,10 +248,17 @@ export class Layout {
   }
 
   /** Defines a name unless it is taken, which is reported when it should have been free. */
-  #declare(scope: Scope, name: string, span: Span, compute: () => Value, inherited: boolean): boolean {
+  #declare(
+    scope: Scope,
+    name: string,
+    place: Span | Written,
+    compute: () => Value,
+    inherited: boolean,
+  ): boolean {
+    const span = "from" in place ? place.span : place;
     const earlier = scope.own(name);
     if (earlier?.span === undefined) {
-      this.#define(scope, name, span, compute);
+      this.#define(scope, name, place, compute);
       return true;
     }
     if (this.#undecided) {
@@ -266,9 +274,9 @@ export class Layout {
   }
 
   /** Computed when first used, as a part of the use of the block that led to this instance. */
-  #define(scope: Scope, name: string, span: Span, compute: () => Value): void {
+  #define(scope: Scope, name: string, place: Span | Written, compute: () => Value): void {
     const evaluation = this.#evaluation;
-    evaluation.defineLazy(scope, name, span, () => {
+    evaluation.defineLazy(scope, name, place, () => {
       const wasFresh = this.#isFresh;
       const before = evaluation.recorder?.noted;
       this.#isFresh = false;

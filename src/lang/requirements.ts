@@ -4,8 +4,8 @@
 import type { Expression, RequireMember } from "./ast.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
+import { originsOfNames } from "./provenance.ts";
 import type { Scope } from "./scope.ts";
-import { originsOfNames } from "./tensor-types.ts";
 import { isSilent } from "./value.ts";
 
 /** Decides a `require` now, or leaves it as a guard for when inputs are bound. */
@@ -24,7 +24,7 @@ export function checkCondition(
   if (value.kind === "bool") {
     if (value.value) return;
     const owner = evaluation.frame?.declaration.name.name;
-    const values = originsOfNames(expression.span, scope);
+    const values = originsOfNames(expression, scope);
     evaluation.fail(messages.requirementFailed(expression, reason, owner, values));
     return;
   }

@@ -4,24 +4,40 @@
  * Owns: nested scopes with values that are computed when first asked for. A lazy value that asks
  * for itself is reported once and is silent from then on.
  */
+import type { Expression } from "./ast.ts";
 import type { Span } from "./source.ts";
 import { errorValue, type Value } from "./value.ts";
+
+/** What a value was computed from: the text, and where its names are looked up. */
+export interface Derivation {
+  readonly expression: Expression;
+  readonly scope: Scope;
+}
+
+/** Where a value was first written. */
+export interface Written {
+  readonly span: Span;
+  /** Absent where nothing led to it: a number that is written out. */
+  readonly from: Derivation | undefined;
+}
 
 export interface Slot {
   readonly name: string;
   readonly span: Span | undefined;
-  /** Where the value was first written, when what stands at `span` only passes it on. */
-  readonly source: Span | undefined;
+  /** Where the value was first written, when that is known to be elsewhere, or to be computed. */
+  readonly source: Written | undefined;
   /** `let` in a body, a carry, a handler's parameter: may be given a new value. */
   readonly assignable: boolean;
   get(): Value;
+  /** The value, if it is known without computing anything. */
+  peek(): Value | undefined;
   set(value: Value): void;
 }
 
 class EagerSlot implements Slot {
   readonly name: string;
   readonly span: Span | undefined;
-  readonly source: Span | undefined;
+  source: Written | undefined;
   readonly assignable: boolean;
   #value: Value;
 
@@ -30,7 +46,7 @@ class EagerSlot implements Slot {
     value: Value,
     span: Span | undefined,
     assignable: boolean,
-    source: Span | undefined,
+    source: Written | undefined,
   ) {
     this.name = name;
     this.span = span;
@@ -43,23 +59,30 @@ class EagerSlot implements Slot {
     return this.#value;
   }
 
+  peek(): Value {
+    return this.#value;
+  }
+
   set(value: Value): void {
     this.#value = value;
+    // What it was computed from explains another value.
+    this.source = undefined;
   }
 }
 
 class LazySlot implements Slot {
   readonly name: string;
   readonly span: Span | undefined;
-  readonly source = undefined;
+  readonly source: Written | undefined;
   readonly assignable = false;
   #compute: (() => Value) | undefined;
   #value: Value | undefined;
   readonly #onCycle: () => void;
 
-  constructor(name: string, compute: () => Value, span: Span | undefined, onCycle: () => void) {
+  constructor(name: string, compute: () => Value, place: Span | Written | undefined, onCycle: () => void) {
     this.name = name;
-    this.span = span;
+    this.span = place !== undefined && "from" in place ? place.span : place;
+    this.source = place !== undefined && "from" in place ? place : undefined;
     this.#compute = compute;
     this.#onCycle = onCycle;
   }
@@ -73,6 +96,10 @@ class LazySlot implements Slot {
     }
     this.#compute = undefined;
     this.#value = compute();
+    return this.#value;
+  }
+
+  peek(): Value | undefined {
     return this.#value;
   }
 
@@ -109,12 +136,17 @@ export class Scope {
     this.#pending = pending;
   }
 
-  define(name: string, value: Value, span: Span | undefined, assignable = false, source?: Span): void {
+  define(name: string, value: Value, span: Span | undefined, assignable = false, source?: Written): void {
     this.#slots.set(name, new EagerSlot(name, value, span, assignable, source));
   }
 
-  defineLazy(name: string, compute: () => Value, span: Span | undefined, onCycle: () => void): void {
-    this.#slots.set(name, new LazySlot(name, compute, span, onCycle));
+  defineLazy(
+    name: string,
+    compute: () => Value,
+    place: Span | Written | undefined,
+    onCycle: () => void,
+  ): void {
+    this.#slots.set(name, new LazySlot(name, compute, place, onCycle));
   }
 
   own(name: string): Slot | undefined {

@@ -8,6 +8,7 @@ import type { BlockDeclaration, Identifier, StaticParameter, TypeExpression } fr
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
+import { written } from "./provenance.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { coerce, printStaticType, unknownStaticType } from "./static-types.ts";
@@ -47,7 +48,7 @@ export function bindStatics(template: Template, scope: Scope, evaluation: Evalua
       const value = evaluation.evaluate(parameter.initial, scope);
       const argument = { value, span: parameter.initial.span };
       const checked = checkArgument(argument, parameter, declaration, scope, evaluation);
-      scope.define(name, checked, parameter.initial.span);
+      scope.define(name, checked, argument.span, false, written(parameter.initial, checked, scope));
     } else if (open) {
       const { name: identifier, type } = parameter;
       const isSize = isSizeIn(declaration, name);

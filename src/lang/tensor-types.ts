@@ -9,6 +9,7 @@ import type { DimExpression, Expression, TensorTypeExpression, TypeExpression } 
 import { Dim } from "./dims.ts";
 import type { Evaluation } from "./evaluation.ts";
 import * as messages from "./messages.ts";
+import { originsOfNames, sourceText } from "./provenance.ts";
 import type { Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { coerce, printStaticType } from "./static-types.ts";
@@ -74,7 +75,7 @@ export function declaredTensorType(
     if (size === "unknown") unknown = true;
     else if (size === undefined) return undefined;
     else if (size.constant !== undefined && size.constant < 0) {
-      evaluation.fail(messages.negativeSize(size, dim.span, originsOfNames(dim.span, scope)));
+      evaluation.fail(messages.negativeSize(size, dim.span, originsOfNames(dim.value, scope)));
       return undefined;
     } else {
       shape.push(size);
@@ -87,9 +88,13 @@ export function declaredTensorType(
 /** A size that is a name comes from where the name got its value. */
 function originOf(dim: Extract<DimExpression, { kind: "dim" }>, scope: Scope): DimOrigin {
   const { value, span } = dim;
-  if (value.kind !== "name") return { span, name: undefined, op: undefined };
+  if (value.kind !== "name") {
+    const from = value.kind === "number" ? undefined : { expression: value, scope };
+    return { span, name: undefined, op: undefined, from };
+  }
   const slot = scope.lookup(value.name);
-  return { span: slot?.source ?? slot?.span ?? span, name: value.name, op: undefined };
+  const place = slot?.source ?? { span: slot?.span ?? span, from: undefined };
+  return { ...place, name: value.name, op: undefined };
 }
 
 /** An integer where the language needs one. A quotient of open dimensions leaves a guard. */
@@ -268,8 +273,9 @@ function bindNames(type: TensorTypeExpression, value: TensorValue, scope: Scope)
     if (dim.value.kind !== "name" || !isFreshName(dim.value, scope)) continue;
     const [axis = 0] = axes;
     const size = value.type.shape[axis];
-    if (size !== undefined)
-      scope.define(dim.value.name, intValue(size), value.origins[axis]?.span ?? dim.span);
+    if (size === undefined) continue;
+    const { span = dim.span, from } = value.origins[axis] ?? {};
+    scope.define(dim.value.name, intValue(size), span, false, { span, from });
   }
 }
 
@@ -344,7 +350,8 @@ function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContex
     );
     return true;
   }
-  const expectedFrom = originsOfNames(mismatch.dim.span, context.scope);
+  const { dim } = mismatch;
+  const expectedFrom = dim.kind === "dim" ? originsOfNames(dim.value, context.scope) : [];
   context.evaluation.fail(
     messages.shapeMismatch(mismatch, context.owner, context.role, wanted, found, expectedFrom),
   );
@@ -354,25 +361,4 @@ function agree(wanted: Dim, found: Dim, mismatch: Mismatch, context: MatchContex
 /** Whether no binding of symbols, at least 1 unless `minimums` says otherwise, can make the two equal. */
 function neverEqual(a: Dim, b: Dim, minimums: ReadonlyMap<string, number>): boolean {
   return Dim.provablyAtMost(a.add(1), b, minimums) || Dim.provablyAtMost(b.add(1), a, minimums);
-}
-
-/** Where the names in a written dimension got their values: labels for a message. */
-export function originsOfNames(span: Span, scope: Scope): { span: Span; text: string }[] {
-  const labels: { span: Span; text: string }[] = [];
-  const seen = new Set<string>();
-  for (const [name] of sourceText(span).matchAll(/[A-Za-z_][A-Za-z0-9_]*/g)) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    const slot = scope.lookup(name);
-    const value = slot?.get();
-    const place = slot?.source ?? slot?.span;
-    if (place === undefined || value?.kind !== "int" || place === span) continue;
-    // A symbol stands for itself: nothing is learned from where it was named.
-    if (String(value.dim) !== name) labels.push({ span: place, text: `\`${name}\` is ${value.dim} here` });
-  }
-  return labels;
-}
-
-export function sourceText(span: Span): string {
-  return span.file.text.slice(span.start, span.end);
 }

@@ -10,6 +10,8 @@ import type { BlockDeclaration } from "./ast.ts";
 import type { CallArguments } from "./evaluation.ts";
 import { namesOf } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
+import { stepsOf } from "./provenance.ts";
+import type { Derivation, Written } from "./scope.ts";
 import type { Span } from "./source.ts";
 import type { DimOrigin, StaticArgument, Template, TensorValue, Value } from "./value.ts";
 
@@ -17,6 +19,7 @@ export class ValueKeys {
   readonly #numbers = new WeakMap<object, number>();
   readonly #instances = new WeakMap<Instance, { readonly key: string | undefined }>();
   readonly #called = new WeakMap<Instance, { readonly key: string | undefined }>();
+  readonly #derivations = new WeakMap<Derivation, string>();
   /** Short names for long keys: blocks are arguments of blocks. */
   readonly #short = new Map<string, string>();
   /** Whether some text asks a part for a member of this name: `base.seed`. */
@@ -105,10 +108,24 @@ export class ValueKeys {
     return this.#last;
   }
 
-  #written(span: Span, source: Span | undefined): string {
-    return source === undefined
-      ? String(this.#number(span))
-      : `${this.#number(span)}/${this.#number(source)}`;
+  #written(span: Span, source: Written | undefined): string {
+    if (source === undefined) return String(this.#number(span));
+    const place = source.span === span ? "" : this.#number(source.span);
+    return `${this.#number(span)}/${place}${this.#derived(source.from)}`;
+  }
+
+  /** The whole chain of places and values that a size comes from: messages tell it. */
+  #derived(from: Derivation | undefined): string {
+    if (from === undefined) return "";
+    const known = this.#derivations.get(from);
+    if (known !== undefined) return known;
+    const steps = stepsOf(from).map(({ value, place }) => {
+      const size = value.kind === "int" ? value.dim.key : value.kind;
+      return `${this.#number(place.span)}=${size}${this.#derived(place.from)}`;
+    });
+    const key = this.#shorten(`from ${steps.join()}`);
+    this.#derivations.set(from, key);
+    return key;
   }
 
   #tensor({ type, origins }: TensorValue): string {
@@ -118,7 +135,7 @@ export class ValueKeys {
 
   #origin(origin: DimOrigin | undefined): string {
     if (origin === undefined) return "";
-    return `${this.#number(origin.span)} ${origin.name ?? ""} ${origin.op ?? ""}`;
+    return `${this.#number(origin.span)} ${origin.name ?? ""} ${origin.op ?? ""}${this.#derived(origin.from)}`;
   }
 
   #template({ declaration, module, arguments: given, configured, extensions }: Template): string | undefined {

@@ -12,6 +12,7 @@ import type { Dim, RealFactor } from "./dims.ts";
 import type { Handle, Initializer } from "./emitter.ts";
 import type { Instance } from "./instance.ts";
 import type { ModuleScope } from "./program.ts";
+import type { Derivation, Written } from "./scope.ts";
 import type { Span } from "./source.ts";
 import type { DType, TensorType } from "./types.ts";
 
@@ -24,6 +25,8 @@ export interface DimOrigin {
   readonly name: string | undefined;
   /** The op that computed it there. */
   readonly op: string | undefined;
+  /** What the text there was computed from. */
+  readonly from?: Derivation | undefined;
 }
 
 export interface TensorValue {
@@ -50,8 +53,8 @@ export interface Template {
 export interface StaticArgument {
   readonly value: Value;
   readonly span: Span;
-  /** Where the value was first written, when the argument is a name that passes it on. */
-  readonly source?: Span;
+  /** Where the value was first written, when the argument is a name that passes it on, or was computed. */
+  readonly source?: Written;
 }
 
 export interface Extension {

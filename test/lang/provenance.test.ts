@@ -46,11 +46,57 @@ ${names.map((name, i) => `    ${name}: ${i + 2},\n`).join("")}  )
   expect(labels).toEqual([
     "`a` is 2 here",
     "`b` is 3 here",
-    expect.stringMatching(/^`c` is 4 here \(… 4 more places between this and the next\)$/),
+    "`c` is 4 here (… 3 more places between this and the next)",
+    "`g` is 8 here",
     "`h` is 9 here",
-    expect.stringContaining("9 "),
+    "9 comes from here",
     "44 is expected here",
   ]);
+});
+
+test("a size that is computed leads on to what it was computed from, up the chain of blocks", () => {
+  const { diagnostics } = checkText(`block Mlp(width: int) {
+  forward(x: f32[B, width]) -> f32[B, width] = x
+}
+block Layer(heads: int, head: int) {
+  let width = heads * head
+  mlp = Mlp(2 * width)
+  forward(x: f32[B, N]) -> f32[B, N] = mlp(x)
+}
+model M(heads: int = 3) {
+  input x: f32[B, 8]
+  layer = Layer(heads, head: 4)
+  entry run(x) = layer(x)
+}
+`);
+  const [{ primary, related } = { primary: undefined, related: [] }] = diagnostics;
+  const places = related.map(({ span, text }) => `${span.file.text.slice(span.start, span.end)}: ${text}`);
+  expect(primary?.text).toBe("this is f32[B, 8]");
+  expect(places).toEqual([
+    "2 * width: `width` is 24 here",
+    "width: `width` is 12 here",
+    "3: `heads` is 3 here",
+    "4: `head` is 4 here",
+    "8: 8 comes from here",
+    "width: 24 is expected here",
+  ]);
+});
+
+test("a name that was given another value since explains nothing", () => {
+  const { diagnostics } = checkText(`block Wide(width: int) {
+  forward(x: f32[B, width]) -> f32[B, width] = x
+}
+model M(first: int = 2) {
+  input x: f32[B, 8]
+  entry run(x) {
+    let width = 3 * first
+    width = 5
+    Wide(width)(x)
+  }
+}
+`);
+  const [labels] = diagnostics.map(({ related }) => related.map(({ text }) => text));
+  expect(labels).toEqual(["`width` is 5 here", "8 comes from here", "5 is expected here"]);
 });
 
 test("what cannot be proved is listed by `check`, with its reason; what can be is not", async () => {

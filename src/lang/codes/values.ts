@@ -152,6 +152,6 @@ export const valueCodes = {
     cause: "text",
     summary: "A program takes more steps to lay out than any model needs.",
     explanation:
-      "Everything is unrolled while compiling: each turn of a loop and each item of a list is laid out by itself. The limit lies far above the largest models. Look for a range with a number of samples where a number of layers was meant.",
+      "Everything is unrolled while compiling: each turn of a loop and each item of a list is laid out by itself. The limits lie several times above the largest models: 500,000 steps in all, and 60,000 in one entry or block besides what is the same as before. Look for a range with a number of samples where a number of layers was meant.",
   },
 } satisfies CodeTable;

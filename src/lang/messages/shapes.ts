@@ -6,6 +6,7 @@ import type { BlockDeclaration, Identifier, TensorParameter, TensorTypeExpressio
 import type { OpProblem, OpSignature } from "../catalog.ts";
 import type { Diagnostic, Label } from "../diagnostic.ts";
 import type { Dim } from "../dims.ts";
+import { originsOfNames } from "../provenance.ts";
 import type { Span } from "../source.ts";
 import type { Arrival, Mismatch } from "../tensor-types.ts";
 import { type DType, printType, type TensorType } from "../types.ts";
@@ -46,17 +47,27 @@ export function shapeMismatch(
   const { arrival, type, dim, axis, value, expected } = mismatch;
   const place = `dimension ${axis + 1} of ${value.type.shape.length}`;
   const message = `${sentenceStart(subject(arrival, owner))} has ${show(found)} where ${show(wanted)} is expected (${place}).`;
-  const foundFrom = originLabel(found, value.origins[axis]);
-  const related: Label[] = [
-    ...expectedFrom,
-    ...(foundFrom === undefined ? [] : [foundFrom]),
-    { span: dim.span, text: `${show(wanted)} is expected here` },
-  ];
+  const related = distinct(
+    [
+      expectedFrom,
+      originLabels(found, value.origins[axis]),
+      [{ span: dim.span, text: `${show(wanted)} is expected here` }],
+    ],
+    arrival.span,
+  );
   return report("shape-mismatch", message, arrival.span, `this is ${printType(value.type)}`, {
-    related: distinct(related, arrival.span),
+    related,
     notes: [`expected: ${type.name.name}[${expected.join(", ")}]`, `found:    ${printType(value.type)}`],
     hint: role === "result" ? "change the declared result, or what the body computes" : undefined,
   });
+}
+
+/** Where a size came from, and what led there, up the chain of blocks. */
+export function originLabels(size: Dim, origin: DimOrigin | undefined): readonly Label[] {
+  const label = originLabel(size, origin);
+  if (label === undefined) return [];
+  const { from } = origin ?? {};
+  return from === undefined ? [label] : [label, ...originsOfNames(from.expression, from.scope)];
 }
 
 /** Where a size came from. */
@@ -70,30 +81,31 @@ export function originLabel(size: Dim, origin: DimOrigin | undefined): Label | u
 
 export function negativeSize(dim: Dim, span: Span, from: readonly Label[]): Diagnostic {
   const message = `The size ${code(written(span))} is ${show(dim)}, less than 0.`;
-  return report("negative-size", message, span, "counts elements", { related: distinct(from, span) });
+  return report("negative-size", message, span, "counts elements", { related: distinct([from], span) });
 }
 
-/** Labels that would repeat a place are left out; a long chain is cut in the middle. */
-const mostPlaces = 6;
+/** Places of one chain that are shown: this many of its beginning and of its end. */
+const mostFirst = 3;
+const mostLast = 2;
 
-function distinct(labels: readonly Label[], primary: Span): Label[] {
+/** Labels that would repeat a place are left out; of a long chain, those in the middle. */
+function distinct(chains: readonly (readonly Label[])[], primary: Span): Label[] {
   const seen = new Set([`${primary.file.path}:${primary.start}:${primary.end}`]);
-  const kept = labels.filter(({ span }) => {
-    const key = `${span.file.path}:${span.start}:${span.end}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
+  return chains.flatMap((labels) => {
+    const kept = labels.filter(({ span }) => {
+      const key = `${span.file.path}:${span.start}:${span.end}`;
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    });
+    const left = kept.length - mostFirst - mostLast;
+    if (left <= 0) return kept;
+    const more = `… ${left} more ${left === 1 ? "place" : "places"} between this and the next`;
+    const first = kept.slice(0, mostFirst).map((label, i) => {
+      return i < mostFirst - 1 ? label : { ...label, text: `${label.text} (${more})` };
+    });
+    return [...first, ...kept.slice(-mostLast)];
   });
-  if (kept.length <= mostPlaces) return kept;
-  const half = mostPlaces / 2;
-  const left = kept.length - mostPlaces;
-  const more = `… ${left} more ${left === 1 ? "place" : "places"} between this and the next`;
-  return [
-    ...kept.slice(0, half).map((label, i) => {
-      return i < half - 1 ? label : { ...label, text: `${label.text} (${more})` };
-    }),
-    ...kept.slice(-half),
-  ];
 }
 
 export function rankMismatch(
@@ -104,7 +116,7 @@ export function rankMismatch(
 ): Diagnostic {
   const message = `${sentenceStart(subject(arrival, owner))} has ${count(found.shape.length, "dimension")} where ${written(type.span)} is expected.`;
   return report("rank-mismatch", message, arrival.span, `this is ${printType(found)}`, {
-    related: distinct([{ span: type.span, text: "expected here" }], arrival.span),
+    related: distinct([[{ span: type.span, text: "expected here" }]], arrival.span),
     hint:
       found.shape.length < type.dims.length
         ? "add a dimension with `reshape`"
@@ -337,16 +349,14 @@ function givenNote(operands: readonly { readonly value: TensorValue }[]): string
 function operandLabels(
   problem: OpProblem,
   operands: readonly { readonly value: TensorValue; readonly span: Span | undefined }[],
-): Label[] {
-  const labels: Label[] = [];
-  for (const { operand, axis } of problem.operands) {
+): (readonly Label[])[] {
+  return problem.operands.map(({ operand, axis }) => {
     const given = operands[operand];
-    if (given?.span !== undefined) labels.push({ span: given.span, text: printType(given.value.type) });
     const size = given?.value.type.shape[axis];
-    const origin = size === undefined ? undefined : originLabel(size, given?.value.origins[axis]);
-    if (origin !== undefined) labels.push(origin);
-  }
-  return labels;
+    const origins = size === undefined ? [] : originLabels(size, given?.value.origins[axis]);
+    if (given?.span === undefined) return origins;
+    return [{ span: given.span, text: printType(given.value.type) }, ...origins];
+  });
 }
 
 /** A product that fits with its second matrix transposed. */
@@ -409,9 +419,9 @@ function outside(size: Dim, index: Dim): string {
 
 function place(tensor: TensorValue, axis: number, span: Span): MessageParts {
   const size = tensor.type.shape[axis];
-  const origin = size === undefined ? undefined : originLabel(size, tensor.origins[axis]);
+  const origins = size === undefined ? [] : originLabels(size, tensor.origins[axis]);
   return {
-    related: origin === undefined ? [] : distinct([origin], span),
+    related: distinct([origins], span),
     notes: [`this is dimension ${axis + 1} of ${printType(tensor.type)}`],
   };
 }
