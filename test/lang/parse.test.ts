@@ -1,8 +1,10 @@
+import { Lexer } from "chevrotain";
 import { describe, expect, test } from "vitest";
 import type { BlockDeclaration, Declaration, Member, SourceUnit } from "../../src/lang/ast.ts";
 import { OssicleParser } from "../../src/lang/grammar.ts";
 import { parse } from "../../src/lang/parse.ts";
 import { SourceFile, type Span } from "../../src/lang/source.ts";
+import { vocabulary } from "../../src/lang/tokens.ts";
 import { expressionText, typeText } from "./tree-text.ts";
 
 /** The tree of a text that must be well formed. */
@@ -45,6 +47,10 @@ const textOf = ({ file, start, end }: Span) => file.text.slice(start, end);
 
 test("the grammar is free of ambiguities and left recursion", () => {
   expect(() => new OssicleParser(true)).not.toThrow();
+});
+
+test("no token hides another", () => {
+  expect(() => new Lexer([...vocabulary])).not.toThrow();
 });
 
 describe("expressions", () => {

@@ -62,7 +62,10 @@ export function unknownMember(owner: string, name: Identifier, known: readonly s
 
 export function noMembers(name: Identifier, span: Span, value: Value): Diagnostic {
   const message = `There is no \`.${name.name}\` here: only blocks and groups of members have members.`;
-  return report("unknown-member", message, span, `this is ${describeValue(value)}`);
+  const isShape = value.kind === "tensor" && /^(?:shape|size|dims?|length)$/.test(name.name);
+  return report("unknown-member", message, span, `this is ${describeValue(value)}`, {
+    hint: isShape ? `a size of a tensor is \`size(${quoted(span) ?? "x"}, axis)\`` : undefined,
+  });
 }
 
 export function unknownImport(name: string, span: Span, path: string, known: readonly string[]): Diagnostic {

@@ -231,7 +231,12 @@ export function notACondition(span: Span, value: Value): Diagnostic {
     span,
     `this is ${describeValue(value)}`,
     {
-      hint: isNumber && text !== undefined ? `compare it: \`${text} > 0\`` : undefined,
+      hint:
+        value.kind === "tensor"
+          ? "to choose number by number when run, use the op `where`: `where(x > 0, x, -x)`"
+          : isNumber && text !== undefined
+            ? `compare it: \`${text} > 0\``
+            : undefined,
     },
   );
 }
