@@ -14,6 +14,7 @@ import { isAsked } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
 import type { Program } from "./program.ts";
 import type { Span } from "./source.ts";
+import type { StorageRule } from "./storage.ts";
 import type { TensorType } from "./types.ts";
 import type { TensorValue, Value } from "./value.ts";
 import { ValueKeys } from "./value-keys.ts";
@@ -30,6 +31,8 @@ export type CallEvent =
   | { readonly kind: "state"; readonly name: string; readonly type: TensorType; readonly span: Span }
   | { readonly kind: "saved"; readonly name: string; readonly value: TensorValue }
   | { readonly kind: "site"; readonly name: string }
+  /** How the weights at a place are stored. */
+  | { readonly kind: "stored"; readonly rule: StorageRule }
   /** A part that an adapter may go around. */
   | { readonly kind: "offered"; readonly adapter: InstalledAdapter };
 

@@ -155,6 +155,9 @@ export class Evaluator implements Evaluation {
         this.recorder?.note(path, event);
         for (const activation of this.activations) countSite(activation, event.name);
         return;
+      case "stored":
+        this.store([{ ...event.rule, path }]);
+        return;
       case "offered":
         this.recorder?.note(path, event);
         adapterMatches(event.adapter, path);
@@ -320,6 +323,7 @@ export class Evaluator implements Evaluation {
   }
 
   store(rules: readonly StorageRule[]): void {
+    for (const rule of rules) this.recorder?.note(rule.path, { kind: "stored", rule });
     this.stored.push(...rules);
   }
 

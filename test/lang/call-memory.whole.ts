@@ -114,6 +114,28 @@ describe("what a call leaves behind is left at every place", () => {
     expect(entries[0]?.parameterCount ?? 0).toBe(tensors);
   });
 
+  test("how the weights at each place are stored, in every model", () => {
+    const text = `
+block Inner(width: int) {
+  stored { as: f16 }
+  param odd: f32[width, 30] = zeros
+  forward(x: f32[N, width]) -> f32[N, width] = (x @ odd) @ transpose(odd)
+}
+block Outer(width: int) {
+  layers = [Inner(width) for i in 0..3]
+  stored { as: int8, group: 64 }
+  param even: f32[width, 64] = zeros
+  forward(x: f32[N, width]) -> f32[N, 64] = (x |> layers[0] |> layers[1] |> layers[2]) @ even
+}
+model A() { input x: f32[N, 64]  outer = Outer(64)  entry e(x) = outer(x) }
+model B() { input x: f32[N, 64]  outer = Outer(64)  entry e(x) = outer(x) }
+`;
+    expect(checkText(text).diagnostics).toEqual([]);
+    expect(shown(text, "models/test/case.oss", "remembering")).toEqual(
+      shown(text, "models/test/case.oss", "forgetting"),
+    );
+  });
+
   test("equal calls are evaluated once", () => {
     const evaluations = (depth: number): number => {
       const text = stack("").replace("Stack(8, 5)", `Stack(8, ${depth})`);
