@@ -8,7 +8,7 @@ import { Dim, productDims } from "../../lang/dims.ts";
 import { printShape, type TensorType } from "../../lang/types.ts";
 import { internalFault } from "../fault.ts";
 import type { Graph, Node, Value } from "../graph.ts";
-import { StoredWeights, staticShape, storedValues } from "../onnx/weights.ts";
+import { StoredWeights, storedValues } from "../onnx/weights.ts";
 import type {
   KernelPlan,
   PlanDispatch,
@@ -16,11 +16,9 @@ import type {
   PlanEntry,
   PlanGeneration,
   PlanGuard,
-  PlanKernel,
   PlanPlace,
   PlanPort,
   PlanVariant,
-  PlanWeight,
   Size,
 } from "../plan.ts";
 import { type DispatchWork, workOf } from "./dispatch-work.ts";
@@ -28,7 +26,7 @@ import { fuse } from "./fusion.ts";
 import { withGeneration } from "./generation.ts";
 import { type Group, nodesOf, storedBy, whole } from "./groups.ts";
 import { KernelMemory, type Written } from "./kernel-memory.ts";
-import type { Located, Part } from "./kernel-writer.ts";
+import type { Located } from "./kernel-writer.ts";
 import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
 import type { Arithmetic } from "./kernels/half-products.ts";
@@ -38,13 +36,13 @@ import { selectionKernel } from "./kernels/selection.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
 import { Purposes } from "./purposes.ts";
 import { contextOf } from "./reader.ts";
+import { SharedParts, type WeightLocation } from "./shared-parts.ts";
 import { mergeSiblings } from "./siblings.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
 import { defaultTuning, type Tuning } from "./tuning.ts";
 import { typicalSizes } from "./typical-sizes.ts";
-import { type Variant, Variants } from "./variants.ts";
-import { layOut } from "./weight-layout.ts";
+import type { Variant } from "./variants.ts";
 
 export interface PlanOptions {
   readonly model?: string;
@@ -75,7 +73,7 @@ const mostBound = 128 * 2 ** 20;
 export function compilePlan(given: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
   const { graphs, generation } = withGeneration(given, options.generation);
   const stored = new StoredWeights();
-  const shared = new SharedParts(stored, options);
+  const shared = sharedParts(stored, options);
   const entries = mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
     new EntryCompiler(graph, shared, options).run(),
   );
@@ -91,89 +89,20 @@ export function compilePlan(given: readonly Graph[], options: PlanOptions = {}):
   return { plan, stored };
 }
 
+const sharedParts = (
+  stored: StoredWeights,
+  { largestBinding = mostBound, variants = false }: PlanOptions,
+): SharedParts => new SharedParts(stored, { largestBinding, variants });
+
 /** What the dispatches of every entry do, without a plan: sizes may hold parameters that were left open. */
 export function planWork(
   graphs: readonly Graph[],
   options: PlanOptions = {},
 ): readonly (readonly DispatchWork[])[] {
-  const shared = new SharedParts(new StoredWeights(), options);
+  const shared = sharedParts(new StoredWeights(), options);
   return mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
     new EntryCompiler(graph, shared, options).work(),
   );
-}
-
-/** Where a stored value is, and which of its codes share a scale. */
-type WeightLocation = Required<Pick<Located, "parts" | "rows">>;
-
-/** Weights and kernels, one of each for all entries. */
-class SharedParts {
-  readonly weights: PlanWeight[] = [];
-  readonly kernels: PlanKernel[] = [];
-  /** Of dispatches, where they are asked for. */
-  readonly variants: Variants | undefined;
-  readonly #stored: StoredWeights;
-  readonly #largestBinding: number;
-  readonly #weightParts = new Map<string, WeightLocation>();
-  readonly #kernelNumbers = new Map<string, number>();
-
-  constructor(stored: StoredWeights, { largestBinding = mostBound, variants = false }: PlanOptions) {
-    this.#stored = stored;
-    if (variants) this.variants = new Variants((kernel) => this.kernel(kernel));
-    this.#largestBinding = largestBinding;
-  }
-
-  /** Where a stored value is: one weight, or several of its rows each. */
-  weight(value: Value): WeightLocation {
-    const key = this.#stored.key(value);
-    const known = this.#weightParts.get(key);
-    if (known !== undefined) return known;
-    const shape = staticShape(value);
-    const layout = layOut(value, shape, this.#stored.form(key), this.#largestBinding);
-    const from = learnedIn(value);
-    const parts = layout.parts.map(({ first, own, bytes, scales }, at): Part => {
-      const weight = this.weights.length;
-      const name = layout.parts.length === 1 ? key : `${key}.${at}`;
-      this.weights.push({
-        name,
-        ...(layout.parts.length === 1 ? {} : { part: { of: key, first } }),
-        stored: layout.stored,
-        shape: own,
-        bytes,
-        ...(scales && { scales: { name: `${name}.scales`, shape: scales.shape, start: scales.start } }),
-        from,
-      });
-      return {
-        place: { kind: "weight", weight },
-        first,
-        ...(scales && { scales: { start: scales.start, first: scales.first } }),
-      };
-    });
-    const weight = { parts, rows: layout.rows };
-    this.#weightParts.set(key, weight);
-    return weight;
-  }
-
-  kernel(kernel: PlanKernel): number {
-    const known = this.#kernelNumbers.get(kernel.code);
-    if (known !== undefined) return known;
-    const number = this.kernels.length;
-    this.kernels.push(kernel);
-    this.#kernelNumbers.set(kernel.code, number);
-    return number;
-  }
-}
-
-function learnedIn(value: Value): string[] {
-  const paths = new Set<string>();
-  const seen = new Set<Value>();
-  const pending = [value];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    if (next.source.kind === "parameter") paths.add(next.source.parameter.path);
-    if (next.source.kind === "result") pending.push(...next.source.node.operands);
-  }
-  return [...paths].sort();
 }
 
 interface SlotDraft {
