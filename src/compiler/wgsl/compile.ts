@@ -34,9 +34,9 @@ import { kernelMakers } from "./kernels/index.ts";
 import type { KernelContext } from "./kernels/kernel.ts";
 import { selectionKernel } from "./kernels/selection.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
+import { PlanTables, type WeightLocation } from "./plan-tables.ts";
 import { Purposes } from "./purposes.ts";
 import { contextOf } from "./reader.ts";
-import { SharedParts, type WeightLocation } from "./shared-parts.ts";
 import { mergeSiblings } from "./siblings.ts";
 import { sizeOf } from "./size.ts";
 import { rowMajorDims } from "./strides.ts";
@@ -73,7 +73,7 @@ const mostBound = 128 * 2 ** 20;
 export function compilePlan(given: readonly Graph[], options: PlanOptions = {}): PlanArtefact {
   const { graphs, generation } = withGeneration(given, options.generation);
   const stored = new StoredWeights();
-  const shared = sharedParts(stored, options);
+  const shared = tablesOf(stored, options);
   const entries = mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
     new EntryCompiler(graph, shared, options).run(),
   );
@@ -89,17 +89,17 @@ export function compilePlan(given: readonly Graph[], options: PlanOptions = {}):
   return { plan, stored };
 }
 
-const sharedParts = (
+const tablesOf = (
   stored: StoredWeights,
   { largestBinding = mostBound, variants = false }: PlanOptions,
-): SharedParts => new SharedParts(stored, { largestBinding, variants });
+): PlanTables => new PlanTables(stored, { largestBinding, variants });
 
 /** What the dispatches of every entry do, without a plan: sizes may hold parameters that were left open. */
 export function planWork(
   graphs: readonly Graph[],
   options: PlanOptions = {},
 ): readonly (readonly DispatchWork[])[] {
-  const shared = sharedParts(new StoredWeights(), options);
+  const shared = tablesOf(new StoredWeights(), options);
   return mergeSiblings(graphs, options.largestBinding ?? mostBound).map((graph) =>
     new EntryCompiler(graph, shared, options).work(),
   );
@@ -127,7 +127,7 @@ interface DispatchDraft {
 class EntryCompiler {
   readonly #context: KernelContext;
   readonly #graph: Graph;
-  readonly #shared: SharedParts;
+  readonly #shared: PlanTables;
   readonly #typical: ReadonlyMap<string, number>;
   readonly #places = new Map<Value, Located>();
   readonly #folds = new Map<Node, readonly Located[]>();
@@ -138,7 +138,7 @@ class EntryCompiler {
   /** Bytes behind each place, for traffic. */
   readonly #bytes = new Map<string, Dim>();
 
-  constructor(graph: Graph, shared: SharedParts, options: PlanOptions) {
+  constructor(graph: Graph, shared: PlanTables, options: PlanOptions) {
     this.#graph = graph;
     this.#shared = shared;
     this.#purposes = new Purposes(graph);

@@ -13,7 +13,7 @@ import { layOut } from "./weight-layout.ts";
 /** Where a stored value is, and which of its codes share a scale. */
 export type WeightLocation = Required<Pick<Located, "parts" | "rows">>;
 
-export class SharedParts {
+export class PlanTables {
   readonly weights: PlanWeight[] = [];
   readonly kernels: PlanKernel[] = [];
   /** Of dispatches, where they are asked for. */
