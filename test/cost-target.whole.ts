@@ -6,47 +6,23 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { countProgram } from "../src/cli/cost-options.ts";
-import { nothingGiven } from "../src/compiler/cost/bindings.ts";
 import { dispatchesOf, executedMacs } from "../src/compiler/cost/device-work.ts";
-import { reportCost } from "../src/compiler/cost/report.ts";
-import { executedOf } from "../src/compiler/cost/tree.ts";
-import { compilePlan } from "../src/compiler/wgsl/compile.ts";
 import { DiagnosticSink } from "../src/lang/diagnostic.ts";
-import { evaluateSize } from "../src/runtime/gpu/sizes.ts";
 import { runHere, temporaryFolder } from "./support/cli.ts";
 import { reducedModels, reducedProgram } from "./support/reduced-models.ts";
+import { expectPlanned } from "./support/target-cost.ts";
 
-test.each(reducedModels.map((reduced) => [reduced.model, reduced.note, reduced] as const))(
-  "%s: %s",
-  (_, __, reduced) => {
-    const settings = new Map(Object.entries(reduced.settings).map(([name, value]) => [name, String(value)]));
-    const request = { model: reduced.model, open: [], settings };
-    const model = countProgram(reducedProgram(reduced), request, new DiagnosticSink());
-    const sizes = new Map(Object.entries(reduced.sizes));
-    const planned = model.entries.map(({ cost }) => {
-      const [plan] = compilePlan([cost.graph]).plan.entries;
-      const dispatches = plan?.dispatches ?? [];
-      const executed = dispatches.reduce((sum, one) => sum + evaluateSize(one.executed, sizes), 0);
-      return { dispatches: dispatches.length, executed };
-    });
-    for (const by of ["path", "kind"] as const) {
-      const options = { given: nothingGiven, settings: new Map(), convention: "core", by } as const;
-      const { entries } = reportCost(model, { ...options, target: "webgpu" });
-      entries.forEach(({ total, target }, at) => {
-        if (target === undefined) throw new Error("there is no target");
-        const { dispatches, executed } = target;
-        for (const { parts } of target.overhead)
-          for (const { path } of parts) expect(path).not.toBe("(state)");
-        expect({ dispatches, executed: executed.evaluate(sizes) }).toEqual(planned[at]);
-        // Rows add up to it, and the reasons are all that there is beyond.
-        expect(executedOf(total).evaluate(sizes)).toBe(planned[at]?.executed);
-        expect(total.dispatches.constant).toBe(dispatches);
-        const beyond = target.overhead.reduce((sum, { macs }) => sum + macs.evaluate(sizes), 0);
-        expect(total.macs.evaluate(sizes) + beyond).toBe(planned[at]?.executed);
-      });
-    }
-  },
-);
+/** One of each family; every model is in cost-target.full.ts. */
+const notes = ["pruned", "one id", "adapters apart"];
+
+test.each(
+  reducedModels
+    .filter(({ note }) => notes.includes(note))
+    .map((reduced) => [reduced.model, reduced.note, reduced] as const),
+)("%s: %s", (_, __, reduced) => {
+  expectPlanned(reduced);
+  expect.hasAssertions();
+});
 
 const audioMae = { file: "models/classifiers/audiomae.oss" };
 

@@ -78,7 +78,8 @@ describeWebGpu("in Chromium", () => {
     expectClose(got, tensorOf(await goldenOutputs("ast-tiny"), "logits"), closenessOf("webgpu"), "logits");
   });
 
-  test.each(["0.7", "0.5"])("AudioMAE, %s of its tokens kept: the recorded logits", async (keep) => {
+  test("AudioMAE, 0.7 of its tokens kept: the recorded logits", async () => {
+    const keep = "0.7";
     const got = tensorOf(await run("prune-audiomae-tiny", { keep }), "logits");
     const want = tensorOf(await goldenOutputs("prune-audiomae-tiny"), `keep${keep}.logits`);
     expectClose(got, want, closenessOf("webgpu"), "logits");

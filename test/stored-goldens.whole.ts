@@ -16,7 +16,7 @@ test.each(
 
 describeWebGpu("weights of 8 bits on WebGPU", () => {
   test.each(
-    storedCases.filter(({ name }) => name !== "ast-tiny").map((given) => [given.name, given] as const),
+    storedCases.filter(({ name }) => name === "mamba2-tiny").map((given) => [given.name, given] as const),
   )("%s", async (_, given) => {
     await chooseDriver();
     await checkStored(given, "int8", "webgpu");

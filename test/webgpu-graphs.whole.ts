@@ -53,12 +53,12 @@ describeWebGpu("graphs on a device", () => {
   });
 
   test("some of them select, and move what they choose", () => {
-    const labels = Array.from({ length: 300 }, (_, seed) => {
+    const labels = Array.from({ length: 60 }, (_, seed) => {
       const { kernels } = compilePlan([optimize(randomGraph(seed, 12, settledSteps))], { tuning }).plan;
       return kernels.map(({ label }) => label).join();
     });
     for (const kind of [/select of \d+(,|$)(?! moved)/, /moved(?! and)/, /moved and normalised/])
-      expect(labels.filter((label) => kind.test(label)).length).toBeGreaterThan(3);
+      expect(labels.filter((label) => kind.test(label)).length).toBeGreaterThan(1);
   });
 
   test("a table that is too large for one binding is read in parts", async () => {
