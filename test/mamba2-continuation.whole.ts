@@ -4,7 +4,7 @@
  *
  * Layers of the size of the smallest published model, fewer of them (mamba2-130m.full.ts takes all).
  */
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { ssd } from "../src/compiler/ops/ssd/index.ts";
 import { openContinued, textOf, type Values } from "./support/continued.ts";
 import { closenessOf, goldenFile, goldenInputs, goldenOutputs, type Target } from "./support/golden.ts";
@@ -25,17 +25,27 @@ function expectSameEnd(got: Values, want: Values, what: string): void {
 }
 
 describe.each(["reference", "onnx", "ort"] as const)("on %s", (target) => {
-  test.each(lengthsOn(target))("%i ids, then one or more", async (length) => {
-    const depth = depthOn(target);
-    const model = await openContinued(
+  // One for all lengths: it keeps nothing between calls.
+  let opened: ReturnType<typeof openContinued> | undefined;
+  let close = async (): Promise<void> => {};
+  afterAll(() => close());
+  const open = () =>
+    openContinued(
       {
         file: "decoders/mamba2-lm.oss",
-        settings: { decoder: `Mamba2(size: "130m", depth: ${depth}, vocabulary: ${vocabulary})` },
+        settings: { decoder: `Mamba2(size: "130m", depth: ${depthOn(target)}, vocabulary: ${vocabulary})` },
         weights: "random:3",
         entries: ["prefill", "step", "extend"],
       },
       target,
+      (done) => {
+        close = done;
+      },
     );
+
+  test.each(lengthsOn(target))("%i ids, then one or more", async (length) => {
+    opened ??= open();
+    const model = await opened;
     const text = (from: number, count: number) => textOf(vocabulary, from, count);
     const start = await model.run("prefill", new Map([["tokens", text(0, length)]]));
     const whole = await model.run("prefill", new Map([["tokens", text(0, length + 1)]]));

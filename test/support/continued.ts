@@ -30,7 +30,12 @@ export interface ContinuedModel {
   readonly entries: readonly string[];
 }
 
-export async function openContinued(model: ContinuedModel, target: Target): Promise<Continued> {
+/** @param atEnd is told how to close the model; by default that is done when the test has finished */
+export async function openContinued(
+  model: ContinuedModel,
+  target: Target,
+  atEnd: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<Continued> {
   const output = new Output("test", { json: true, color: false });
   const settings = { set: new Map(Object.entries(model.settings)), color: false };
   const elaborations = model.entries.map((entry) =>
@@ -42,7 +47,7 @@ export async function openContinued(model: ContinuedModel, target: Target): Prom
   const weights = await openWeights(model.weights, graphs, first, output);
   const how = target === "ort" ? ({ target: "onnx", profile: "ort" } as const) : { target };
   const prepared = await prepareTogether(graphs, weights, how, terminalProgress(false));
-  onTestFinished(async () => {
+  atEnd(async () => {
     await prepared.release();
     await weights.close();
   });
