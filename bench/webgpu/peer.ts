@@ -20,8 +20,8 @@ export type OpenModel = (
 export interface PeerSurroundings {
   readonly stopwatch: Stopwatch;
   /**
-   * Whether states can stay on the device. The package for Node says that its setting for it is of the web alone, and
-   * a run with it did not end.
+   * Whether states can stay on the device. The package for Node says that its setting for it is of the web alone:
+   * there they pass through the host.
    */
   readonly statesStay: boolean;
 }

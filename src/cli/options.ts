@@ -97,6 +97,15 @@ export function profileOption(): Option {
     .default("portable");
 }
 
+export function inputOption(): Option {
+  return new Option(
+    "-i, --in <name=source>",
+    "an input: file.safetensors[:tensor], file.npy, a recording, or a literal such as [1,2] (repeatable)",
+  )
+    .argParser(collectPairs)
+    .default(new Map());
+}
+
 /** `name=value`, repeatable; the value may hold further `=`. */
 export function collectPairs(text: string, earlier: ReadonlyMap<string, string>): Map<string, string> {
   const at = text.indexOf("=");

@@ -11,7 +11,7 @@ import { readInputs } from "./inputs.ts";
 import {
   arithmeticOption,
   collect,
-  collectPairs,
+  inputOption,
   type ModelOptions,
   profileOption,
   storageOption,
@@ -51,12 +51,7 @@ export function addRun(program: Command, run: Run): void {
     .description("Runs one entry and prints its results, or writes them to a file.")
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "the entry; the first of the model by default")
-    .option(
-      "-i, --in <name=source>",
-      "an input: file.safetensors[:tensor], file.npy, a recording, or a literal such as [1,2] (repeatable)",
-      collectPairs,
-      new Map(),
-    )
+    .addOption(inputOption())
     .addOption(weightsOption())
     .addOption(storageOption())
     .addOption(targetOption())

@@ -22,7 +22,7 @@ import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
 import { chromeTrace } from "./chrome-trace.ts";
 import { readInputs } from "./inputs.ts";
 import {
-  collectPairs,
+  inputOption,
   type ModelOptions,
   positiveInteger,
   storageOption,
@@ -66,12 +66,7 @@ export function addTrace(program: Command, run: Run): void {
     )
     .argument("<file>", "an .oss file, or ossicle/… for one of the library")
     .option("-e, --entry <name>", "the entry; the first of the model by default")
-    .option(
-      "-i, --in <name=source>",
-      "an input: file.safetensors[:tensor], file.npy, a recording, or a literal such as [1,2] (repeatable)",
-      collectPairs,
-      new Map(),
-    )
+    .addOption(inputOption())
     .addOption(weightsOption())
     .addOption(storageOption())
     .option("--random-weights", "the same as --weights random:1")
