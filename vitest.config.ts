@@ -45,7 +45,7 @@ export default defineConfig({
     maxWorkers: "100%",
     projects: [
       quick,
-      project("whole", ["test/**/*.whole.ts"], 180_000),
+      { test: { ...project("whole", ["test/**/*.whole.ts"], 180_000).test, isolate: false } },
       device,
       chromium,
       project("full", ["test/**/*.full.ts"], 1_200_000),

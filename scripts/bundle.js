@@ -34,6 +34,8 @@ export async function bundle(entryPoints) {
       "@wasm-audio-decoders/ogg-vorbis",
     ],
     legalComments: "linked",
+    minifyWhitespace: true,
+    minifySyntax: true,
     // CommonJS packages ask for Node's modules by `require`, which modules don't have.
     banner: {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',

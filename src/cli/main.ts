@@ -66,7 +66,10 @@ function readerGone(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
 }
 
-/** With the command that `first` names, or with all of them: for the help, and for words that are none. */
+/**
+ * With the command that `first` names, or with all of them: for the help, and for words that are none. The
+ * version needs none.
+ */
 async function buildProgram(run: Run, first: string | undefined): Promise<Command> {
   const program = new Command("ossicle")
     .description("A small typed language for audio-language models: check, compile and run them.")
@@ -74,6 +77,7 @@ async function buildProgram(run: Run, first: string | undefined): Promise<Comman
     .exitOverride()
     .showHelpAfterError("(see --help)")
     .configureHelp({ sortSubcommands: false });
+  if (first === "-V" || first === "--version") return program;
   const only = first === undefined ? undefined : commands.get(first);
   for (const load of only === undefined ? commands.values() : [only]) (await load())(program, run);
   return program;

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Finished, type ProcessOptions, runBinary, temporaryFolder } from "../support/cli.ts";
+import { type Finished, type ProcessOptions, runBinary, runHere, temporaryFolder } from "../support/cli.ts";
 import { safetensorsFile, type WavFields, wavFile } from "../support/damaged-files.ts";
 
 const source = `
@@ -31,7 +31,10 @@ function put(name: string, content: string | Uint8Array): string {
   return name;
 }
 
-/** Fails in words on standard error, and as JSON on standard output; leaves the folder as it was. */
+/**
+ * Fails in words on standard error, and as JSON on standard output; leaves the folder as it was. The words come from
+ * the program as built, the JSON from this process where nothing about the process matters.
+ */
 async function expectFailure(
   arguments_: readonly string[],
   code: string,
@@ -40,7 +43,11 @@ async function expectFailure(
 ): Promise<void> {
   const before = readdirSync(folder).toSorted();
   const inWords = await runBinary(arguments_, { cwd: folder, ...options });
-  const asJson = await runBinary([...arguments_, "--json"], { cwd: folder, ...options });
+  const isAlike = options.environment === undefined && options.through === undefined;
+  const asJson = await (isAlike ? runHere : runBinary)([...arguments_, "--json"], {
+    cwd: folder,
+    ...options,
+  });
   expect(inWords.stderr).toMatch(new RegExp(`^error\\[${code}\\]: .*\\S`, "m"));
   expect(inWords.stderr).toMatch(words);
   expect(inWords).toMatchObject({ status: 1, stdout: "" });

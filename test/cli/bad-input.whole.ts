@@ -1,6 +1,6 @@
 /**
- * What a user can get wrong, through the real program: a message that says what and what to do, the
- * right exit status, no stack trace, and nothing left half-written.
+ * What a user can get wrong, about a real model: a message that says what and what to do, the right
+ * exit status, no stack trace, and nothing left half-written. bad-files.whole.ts asks the program as built.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Finished, root, runBinary, temporaryFolder } from "../support/cli.ts";
+import { type Finished, root, runBinary, runHere, temporaryFolder } from "../support/cli.ts";
 
 const ast = "models/classifiers/ast.oss";
 const golden = join(root, "test/golden/ast-tiny");
@@ -107,7 +107,7 @@ describe("weights", () => {
   ];
   test.each(cases)("%s", async (_, bytes, code, words) => {
     const file = write(temporaryFolder(), "bad.safetensors", bytes);
-    const finished = await runBinary([...forward, "--weights", file, "--in", `input_values=${inputs}`]);
+    const finished = await runHere([...forward, "--weights", file, "--in", `input_values=${inputs}`]);
     expect(finished.stderr).toContain(`error[${code}`);
     expect(finished.stderr).toMatch(words);
     expect(finished.stderr).not.toMatch(/^\s+at .*:\d+/m);
@@ -116,8 +116,8 @@ describe("weights", () => {
 
   test("of another model: what is missing, what has another shape, what comes close", async () => {
     const wider = ["run", ast, "-e", "forward", ...small, "--set", "classifier=1"];
-    expect((await runBinary(wider)).status).toBe(1);
-    const finished = await runBinary([
+    expect((await runHere(wider)).status).toBe(1);
+    const finished = await runHere([
       ...["run", ast, "-e", "forward", ...small.map((text) => text.replace("labels=7", "labels=9"))],
       ...["--weights", weights, "--in", `input_values=${inputs}`],
     ]);
@@ -128,14 +128,14 @@ describe("weights", () => {
 
   test("that are not there, are a folder, or are not given", async () => {
     const at = (path: string) => [...forward, "--weights", path, "--in", `input_values=${inputs}`];
-    expectFailure(await runBinary(at("nowhere.safetensors")), "file-not-found", /nowhere/);
-    expectFailure(await runBinary(at(golden)), "not-a-file", /directory/);
+    expectFailure(await runHere(at("nowhere.safetensors")), "file-not-found", /nowhere/);
+    expectFailure(await runHere(at(golden)), "not-a-file", /directory/);
     expectFailure(
-      await runBinary([...forward, "--in", `input_values=${inputs}`]),
+      await runHere([...forward, "--in", `input_values=${inputs}`]),
       "weights-missing",
       /random:1/,
     );
-    expectFailure(await runBinary(at("random:x")), "bad-seed", /random:1/);
+    expectFailure(await runHere(at("random:x")), "bad-seed", /random:1/);
   });
 });
 
@@ -150,7 +150,7 @@ describe("settings", () => {
     ["kep=0.7", /keep/],
     ["keep=0.5 0.6", /keep/],
   ])("--set %s", async (setting, words) => {
-    const finished = await runBinary(["check", ast, "--set", setting]);
+    const finished = await runHere(["check", ast, "--set", setting]);
     expect(finished.stderr).toMatch(/^error\[/m);
     expect(finished.stderr).toMatch(words);
     expect(finished.stderr).not.toMatch(/^\s+at .*:\d+/m);
@@ -159,11 +159,11 @@ describe("settings", () => {
 
   test("that keep nothing, or prune where there is no layer", async () => {
     expectFailure(
-      await runBinary(["check", ast, "--set", "keep=0"]),
+      await runHere(["check", ast, "--set", "keep=0"]),
       "requirement-failed",
       /at least one token/,
     );
-    const beyond = await runBinary(["check", ast, "--set", "keep=0.5", "--set", "at=[3, 12]"]);
+    const beyond = await runHere(["check", ast, "--set", "keep=0.5", "--set", "at=[3, 12]"]);
     expectFailure(beyond, "site-out-of-range", /0 to 11/);
   });
 });
@@ -174,19 +174,19 @@ describe("recordings", () => {
   test("that are empty, no sound, too short, or missing", async () => {
     const folder = temporaryFolder();
     expectFailure(
-      await runBinary(classify(write(folder, "empty.wav", wav(0)))),
+      await runHere(classify(write(folder, "empty.wav", wav(0)))),
       "audio-empty",
       /no samples|empty/,
     );
-    expectFailure(await runBinary(classify(write(folder, "zero.wav", ""))), "audio-empty", /no sound/);
-    expectFailure(await runBinary(classify(write(folder, "text.wav", "not a sound"))), "audio-format", /./);
-    expectFailure(await runBinary(classify(write(folder, "short.wav", wav(300)))), "guard-failed", /400/);
-    expectFailure(await runBinary(classify(join(folder, "none.wav"))), "file-not-found", /none\.wav/);
+    expectFailure(await runHere(classify(write(folder, "zero.wav", ""))), "audio-empty", /no sound/);
+    expectFailure(await runHere(classify(write(folder, "text.wav", "not a sound"))), "audio-format", /./);
+    expectFailure(await runHere(classify(write(folder, "short.wav", wav(300)))), "guard-failed", /400/);
+    expectFailure(await runHere(classify(join(folder, "none.wav"))), "file-not-found", /none\.wav/);
   });
 
   test("whose header promises more than there is", async () => {
     const lying = write(temporaryFolder(), "lying.wav", wav(4000, { dataBytes: 4_000_000 }));
-    const finished = await runBinary(classify(lying));
+    const finished = await runHere(classify(lying));
     // Either read as far as it goes or refused with a reason, never read as garbage.
     expect(finished.stderr).not.toMatch(/^\s+at .*:\d+/m);
     if (finished.status !== 0) expect(finished.stderr).toMatch(/error\[audio/);
@@ -196,7 +196,7 @@ describe("recordings", () => {
 
 describe("inputs", () => {
   test("that are missing, unknown, misshapen, of another type, or not finite lists", async () => {
-    const run = (...arguments_: string[]) => runBinary([...forward, "--weights", weights, ...arguments_]);
+    const run = (...arguments_: string[]) => runHere([...forward, "--weights", weights, ...arguments_]);
     expectFailure(await run(), "input-missing", /--in input_values/);
     expectFailure(await run("--in", `inputs=${inputs}:input_values`), "unknown-input", /input_values/);
     expectFailure(await run("--in", `input_values=${inputs}:nothing`), "input-missing", /holds input_values/);
@@ -212,7 +212,7 @@ describe("inputs", () => {
 
 describe("outputs", () => {
   const run = (out: string) =>
-    runBinary([...forward, "--weights", weights, "--in", `input_values=${inputs}`, "--out", out]);
+    runHere([...forward, "--weights", weights, "--in", `input_values=${inputs}`, "--out", out]);
 
   test("that can't be written leave nothing", async () => {
     const folder = temporaryFolder();
@@ -233,7 +233,7 @@ describe("outputs", () => {
     }
     try {
       const compile = ["compile", ast, "-e", "forward", ...small, "--weights", weights, "--out"];
-      expectFailure(await runBinary([...compile, join(disk, "model.onnx")]), "disk-full", /full|space/);
+      expectFailure(await runHere([...compile, join(disk, "model.onnx")]), "disk-full", /full|space/);
       expect(readdirSync(disk)).toEqual([]);
     } finally {
       execFileSync("umount", [disk]);
@@ -244,7 +244,7 @@ describe("outputs", () => {
     const folder = temporaryFolder();
     const out = join(folder, "model.onnx");
     const misfit = small.map((text) => text.replace("labels=7", "labels=9"));
-    const finished = await runBinary([
+    const finished = await runHere([
       "compile",
       ast,
       "-e",
@@ -263,7 +263,7 @@ describe("outputs", () => {
 describe("sources", () => {
   test("that are missing, a folder, unreadable, not text, or lead out of their root", async () => {
     const folder = temporaryFolder();
-    const check = (path: string, ...more: string[]) => runBinary(["check", path, ...more], { cwd: folder });
+    const check = (path: string, ...more: string[]) => runHere(["check", path, ...more], { cwd: folder });
     expectFailure(await check("none.oss"), "file-not-found", /none\.oss/);
     mkdirSync(join(folder, "folder.oss"));
     expectFailure(await check("folder.oss"), "not-a-file", /director/);
@@ -313,15 +313,15 @@ describe("wrong use", () => {
     [["compile", ast], /--out/],
     [["classify", ast, "--audio", "x.wav", "--top", "0"], /positive integer/],
   ])("%j is exit status 2 and a hint", async (arguments_, words) => {
-    const finished = await runBinary(arguments_);
+    const finished = await runHere(arguments_);
     expect(finished.stderr).toMatch(words);
     expect(finished.stderr).not.toMatch(/^\s+at .*:\d+/m);
     expect(finished.status).toBe(2);
   });
 
   test("an entry, a model or a value that is not there names those that are", async () => {
-    expectFailure(await runBinary(["run", ast, "-e", "forwrd", ...small]), "no-entry", /forward/);
-    expectFailure(await runBinary(["check", ast, "-m", "AstAudioSt"]), "no-model", /AstAudioSet/);
+    expectFailure(await runHere(["run", ast, "-e", "forwrd", ...small]), "no-entry", /forward/);
+    expectFailure(await runHere(["check", ast, "-m", "AstAudioSt"]), "no-model", /AstAudioSet/);
     const tap = [
       ...forward,
       "--weights",
@@ -331,11 +331,11 @@ describe("wrong use", () => {
       "--tap",
       "encoder.nothing",
     ];
-    expectFailure(await runBinary(tap), "unknown-tap", /audio_spectrogram_transformer/);
+    expectFailure(await runHere(tap), "unknown-tap", /audio_spectrogram_transformer/);
   });
 
   test("with --json is JSON on standard output, with the code", async () => {
-    const finished = await runBinary(["check", ast, "--set", "keep=1.3", "--json"]);
+    const finished = await runHere(["check", ast, "--set", "keep=1.3", "--json"]);
     const value = JSON.parse(finished.stdout);
     expect([value.ok, value.diagnostics[0].code, finished.status]).toEqual([false, "bad-setting", 1]);
     expect(finished.stderr).toBe("");

@@ -68,7 +68,11 @@ export async function finished(child: ChildProcess): Promise<Finished> {
 }
 
 /** The command in this process: no start-up time, and the source as it is, not as it was built. */
-export async function runHere(arguments_: readonly string[]): Promise<Finished> {
+export async function runHere(
+  arguments_: readonly string[],
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<Finished> {
+  const folder = process.cwd();
   const streams = { stdout: "", stderr: "" };
   const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
   for (const name of ["stdout", "stderr"] as const) {
@@ -78,9 +82,11 @@ export async function runHere(arguments_: readonly string[]): Promise<Finished> 
     };
   }
   try {
+    if (cwd !== undefined) process.chdir(cwd);
     const status = await main(arguments_);
     return { status, signal: null, ...streams };
   } finally {
+    process.chdir(folder);
     process.stdout.write = originals.stdout;
     process.stderr.write = originals.stderr;
   }
