@@ -2,8 +2,9 @@
  * From a program and the choice of an entry to a graph.
  *
  * Owns: the seam between the language's evaluator and the graph builder, and the extra outputs that
- * a user asks for by path. Every loop is unrolled and every block inlined here.
+ * a user asks for by path. Every loop is unrolled and every block inlined here; equal layers are evaluated once.
  */
+import { CallMemory } from "../lang/call-memory.ts";
 import type { DiagnosticSink } from "../lang/diagnostic.ts";
 import {
   type EntryRequest,
@@ -38,32 +39,46 @@ export interface Elaboration {
   readonly renames: readonly Rename[];
 }
 
+/** A model whose parts are laid out, for graphs of its entries. */
+export interface LaidOutModel {
+  readonly outline: ModelOutline;
+  readonly builder: GraphBuilder;
+  readonly sink: DiagnosticSink;
+}
+
 /** `undefined` once the problems are in `sink`. */
 export function elaborate(
   program: Program,
   request: ElaborateRequest,
   sink: DiagnosticSink,
 ): Elaboration | undefined {
-  const elaborated = elaborateEntry(program, request, sink);
-  if (elaborated === undefined) return undefined;
-  const { builder, ...rest } = elaborated;
-  rest.outline.instance.force();
-  return { ...rest, modelParameters: builder.parameterPaths() };
+  const laidOut = layOut(program, request, sink);
+  return laidOut === undefined ? undefined : elaborateEntry(laidOut, request);
 }
 
-/**
- * The same without the parts of the model that the entry does not use, and so without what is wrong with
- * them: for further entries of a model that was elaborated as a whole.
- */
-export function elaborateEntry(
+/** Lays out every part of a model, those that no entry uses included; `undefined` once the problems are in `sink`. */
+export function layOut(
   program: Program,
-  request: ElaborateRequest,
+  request: Omit<EntryRequest, "entry">,
   sink: DiagnosticSink,
-): (Omit<Elaboration, "modelParameters"> & { readonly builder: GraphBuilder }) | undefined {
-  const builder = new GraphBuilder(request.entry ?? "entry");
-  const outline = openModel({ program, catalog, sink }, request, builder);
-  const entry = outline === undefined ? undefined : evaluateEntry(outline, request, builder);
-  if (outline === undefined || entry === undefined || sink.hasErrors) return undefined;
+): LaidOutModel | undefined {
+  const builder = new GraphBuilder("model");
+  const memory = new CallMemory(program, "graphs");
+  const outline = openModel({ program, catalog, sink, memory }, request, builder);
+  if (outline === undefined) return undefined;
+  outline.instance.force();
+  builder.share();
+  return sink.hasErrors ? undefined : { outline, builder, sink };
+}
+
+/** The graph of one entry; `undefined` once the problems are in the model's `sink`. */
+export function elaborateEntry(
+  { outline, builder, sink }: LaidOutModel,
+  request: ElaborateRequest,
+): Elaboration | undefined {
+  builder.begin(request.entry ?? "entry");
+  const entry = evaluateEntry(outline, request, builder);
+  if (entry === undefined || sink.hasErrors) return undefined;
   const outputs: GraphOutput[] = [];
   for (const { name, value } of entry.outputs) {
     const own = builder.find(value.handle);
@@ -77,7 +92,8 @@ export function elaborateEntry(
   if (sink.hasErrors) return undefined;
   const symbols = entry.symbols.map((name) => ({ name, minimum: 1 }));
   const graph = builder.finish(outputs, symbols, entry.entry);
-  return { entry, outline, graph, builder, renames: outline.evaluator.renames };
+  const { renames } = outline.evaluator;
+  return { entry, outline, graph, modelParameters: builder.parameterPaths(), renames: [...renames] };
 }
 
 /** The entries of a model, in their order; `undefined` once the problems are in `sink`. */

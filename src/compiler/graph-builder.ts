@@ -46,22 +46,44 @@ export interface GraphBuilderOptions {
   readonly sampleRates?: ReadonlyMap<string, number>;
 }
 
+interface Shared {
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly names: ReadonlyMap<string, Value>;
+  readonly guards: ReadonlyMap<string, Guard>;
+}
+
 export class GraphBuilder implements Emitter {
-  readonly graphName: string;
+  #graphName: string;
   readonly #sampleRates: ReadonlyMap<string, number>;
   /** Every value of this builder, with its number in order of creation. */
   readonly #numbers = new Map<object, { readonly value: Value; readonly number: number }>();
   readonly #ops = new Map<OpDefinition, number>();
-  readonly #nodes = new Map<string, Node>();
+  #nodes = new Map<string, Node>();
   readonly #inputs = new Map<string, GraphInput>();
   readonly #parameters = new Map<string, Value>();
   readonly #constants = new Map<string, Value[]>();
-  readonly #names = new Map<string, Value>();
-  readonly #guards = new Map<string, Guard>();
+  #names = new Map<string, Value>();
+  #guards = new Map<string, Guard>();
+  #shared: Shared = { nodes: new Map(), names: new Map(), guards: new Map() };
 
   constructor(name: string, options: GraphBuilderOptions = {}) {
-    this.graphName = name;
+    this.#graphName = name;
     this.#sampleRates = options.sampleRates ?? new Map();
+  }
+
+  /** What was made so far is a part of every graph that needs it: the parts of a model, before its entries. */
+  share(): void {
+    this.#shared = { nodes: new Map(this.#nodes), names: new Map(this.#names), guards: new Map(this.#guards) };
+  }
+
+  /** Starts another graph, with what is shared. */
+  begin(name: string): void {
+    const { nodes, names, guards } = this.#shared;
+    this.#graphName = name;
+    this.#inputs.clear();
+    this.#nodes = new Map(nodes);
+    this.#names = new Map(names);
+    this.#guards = new Map(guards);
   }
 
   input(name: string, type: TensorType, origin?: Provenance, sampleRate?: number): Value {
@@ -246,22 +268,23 @@ export class GraphBuilder implements Emitter {
   }
 
   /**
-   * The graph of what the outputs need. Nodes stand in order of creation; all inputs stay, since
-   * they are the graph's interface. Guards that always hold, given the symbols' minimums, are dropped.
+   * The graph of what the outputs need. Nodes stand in order of creation, learned tensors in the order in which
+   * they are read; all inputs stay, since they are the graph's interface. Guards that always hold, given the symbols' minimums, are dropped.
    */
   finish(
     outputs: readonly GraphOutput[],
     symbols: readonly GraphSymbol[],
-    name: string = this.graphName,
+    name: string = this.#graphName,
   ): Graph {
     const reached = reachable(outputs.map((output) => this.#own(output.value)));
+    const nodes = [...this.#nodes.values()].filter((node) => reached.nodes.has(node));
     const minimums = new Map(symbols.map((symbol) => [symbol.name, symbol.minimum]));
     const graph: Graph = {
       name,
       symbols: [...symbols],
       inputs: [...this.#inputs.values()],
-      parameters: [...this.#parameters.values()].filter((value) => reached.values.has(value)),
-      nodes: [...this.#nodes.values()].filter((node) => reached.nodes.has(node)),
+      parameters: parametersOf(nodes, outputs),
+      nodes,
       outputs: [...outputs],
       guards: openGuards([...this.#guards.values()], minimums),
     };
@@ -276,7 +299,7 @@ export class GraphBuilder implements Emitter {
 
   #own(handle: Handle): Value {
     const known = this.#numbers.get(handle);
-    if (known === undefined) throw internalFault(`a value of another graph was used in ${this.graphName}`);
+    if (known === undefined) throw internalFault(`a value of another graph was used in ${this.#graphName}`);
     return known.value;
   }
 
@@ -297,6 +320,17 @@ export class GraphBuilder implements Emitter {
     const operandNumbers = operands.map((operand) => this.#numbers.get(operand)?.number);
     return `${opNumber}(${operandNumbers.join(",")}){${printAttributes(attributes)}}`;
   }
+}
+
+/** The learned tensors that are read, in the order in which they are. */
+function parametersOf(nodes: readonly Node[], outputs: readonly GraphOutput[]): readonly Value[] {
+  const found = new Set<Value>();
+  const add = (value: Value): void => {
+    if (value.source.kind === "parameter") found.add(value);
+  };
+  for (const { operands } of nodes) for (const operand of operands) add(operand);
+  for (const { value } of outputs) add(value);
+  return [...found];
 }
 
 /** The nodes and values that `roots` need, roots included. Starting values of parameters are not needed. */

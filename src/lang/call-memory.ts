@@ -2,49 +2,30 @@
  * What calls of equal blocks have in common, so that `check` looks at one layer of twelve.
  *
  * Owns: when two calls are the same, what a call leaves behind besides its result (learned tensors, guards,
- * states, numbered sites, work), and leaving the same behind at another place. A call that is not sound is
- * remembered for the place that it was made at only: there, the same again is no news. Made for emitters to
- * which ops and names are nothing.
+ * states, numbered sites, work; call-events.ts), and leaving the same behind at another place. A call that is not
+ * sound is remembered for the place that it was made at only: there, the same again is no news. Where a graph is
+ * made, ops and names are left behind as well (call-trace.ts).
  */
-import type { InstalledAdapter } from "./adapters.ts";
-import type { Requirement } from "./catalog.ts";
-import type { Emitter, Handle, Initializer, Origin } from "./emitter.ts";
+import type { CallEvent, PlacedEvent } from "./call-events.ts";
+import { CallReplay, CallTrace, type TensorSource, TracedTensors } from "./call-trace.ts";
+import type { BlockFrame, Emitter, Handle } from "./emitter.ts";
 import type { CallArguments } from "./evaluation.ts";
 import { isAsked } from "./inert-parameters.ts";
 import type { Instance } from "./instance.ts";
+import { ListeningEmitter } from "./listening-emitter.ts";
+import { pathBelow, pathUnder } from "./paths.ts";
 import type { Program } from "./program.ts";
 import type { Span } from "./source.ts";
-import type { StorageRule } from "./storage.ts";
-import type { TensorType } from "./types.ts";
-import type { TensorValue, Value } from "./value.ts";
+import type { Value } from "./value.ts";
 import { ValueKeys } from "./value-keys.ts";
 
-/** What happened during a call, at a path below that of the block. */
-export type CallEvent =
-  | {
-      readonly kind: "parameter";
-      readonly type: TensorType;
-      readonly initial: Initializer;
-      readonly origin: Origin;
-    }
-  | { readonly kind: "require"; readonly requirement: Requirement; readonly origin: Origin }
-  | { readonly kind: "state"; readonly name: string; readonly type: TensorType; readonly span: Span }
-  | { readonly kind: "saved"; readonly name: string; readonly value: TensorValue }
-  | { readonly kind: "site"; readonly name: string }
-  /** How the weights at a place are stored. */
-  | { readonly kind: "stored"; readonly rule: StorageRule }
-  /** A part that an adapter may go around. */
-  | { readonly kind: "offered"; readonly adapter: InstalledAdapter };
-
-interface PlacedEvent {
-  readonly path: string;
-  readonly event: CallEvent;
+/** The same below the block. */
+interface KnownEvent extends PlacedEvent {
+  /** Of a part offered to an adapter, which of the block's. */
+  readonly adapter?: number;
+  /** The tensors that it reads, where a graph is made. */
+  readonly reads: readonly TensorSource[];
 }
-
-/** The same below the block; of an adapter, which of the block's. */
-type KnownEvent =
-  | PlacedEvent
-  | { readonly path: string; readonly event: { readonly kind: "offered"; readonly index: number } };
 
 /** How much there is to do, how much of that was done rather than known, and how deep in expressions and blocks. */
 export interface Effort {
@@ -59,6 +40,8 @@ interface Remembered {
   readonly result: Value;
   /** Of the arguments that were tensors, in their order: a result may be one of them. */
   readonly handles: readonly Handle[];
+  /** Where a graph is made. */
+  readonly trace: CallTrace | undefined;
   readonly events: readonly KnownEvent[];
   readonly sites: ReadonlyMap<string, number>;
   readonly work: number;
@@ -74,7 +57,7 @@ export interface Replayer {
   /** How deep blocks are nested here. */
   readonly blockDepth: number;
   /** The block at work: an object of its own each time that a block is applied. */
-  readonly user: object | undefined;
+  readonly user: BlockFrame | undefined;
   /** Whether states are given. */
   readonly continues: boolean;
   /** The parameters that are left open. */
@@ -83,16 +66,20 @@ export interface Replayer {
   hasRoom(effort: Pick<Remembered, "work" | "depth" | "blocks">): boolean;
   /** Whether a policy that is at work would act at one of the next sites of these names. */
   anyPolicyActs(sites: ReadonlyMap<string, number>): boolean;
-  replay(path: string, event: CallEvent): void;
+  /** Gives the tensors that it makes. */
+  replay(path: string, event: CallEvent): readonly Handle[];
 }
 
-/** Shared by the evaluations of one program. */
+/** Shared by the evaluations of one program that look for mistakes, or by those that make one model's graphs. */
 export class CallMemory {
   readonly keys: ValueKeys;
   readonly known = new Map<string, Remembered>();
+  /** The tensors of the graphs that are made. */
+  readonly tensors: TracedTensors | undefined;
 
-  constructor(program: Program) {
+  constructor(program: Program, made: "notes" | "graphs" = "notes") {
     this.keys = new ValueKeys((name) => isAsked(name, program));
+    this.tensors = made === "graphs" ? new TracedTensors() : undefined;
   }
 }
 
@@ -134,7 +121,12 @@ export class Recorder {
 
   /** The emitter, with what it is told noted. */
   listening(emitter: Emitter): Emitter {
-    return new ListeningEmitter(emitter, this);
+    return new ListeningEmitter(emitter, this, this.#memory.tensors);
+  }
+
+  /** Whether ops and names are to be left behind too. */
+  get isTracing(): boolean {
+    return this.#memory.tensors !== undefined;
   }
 
   /** Changes whenever something happens that a call leaves behind. */
@@ -153,19 +145,30 @@ export class Recorder {
     for (const recording of this.#running) recording.isFlawed = true;
   }
 
+  /** Something happened that can't be left behind elsewhere. */
+  spoil(): void {
+    for (const recording of this.#running) recording.isSpoilt = true;
+  }
+
   /** A policy acted: a call is like another only when the policy belongs to it. */
   acted(policy: number): void {
     for (const recording of this.#running) if (policy < recording.policyCount) recording.isSpoilt = true;
   }
 
   call(instance: Instance, given: CallArguments, span: Span, run: () => Value): Value {
-    const block = this.#memory.keys.called(instance);
-    const arguments_ = block === undefined ? undefined : this.#memory.keys.arguments(given);
+    const { keys, tensors } = this.#memory;
+    // Where a graph is made, how tensors start counts until they are there.
+    const isAlike = tensors === undefined || instance.isForced();
+    const block = isAlike ? keys.called(instance) : keys.instance(instance);
+    const arguments_ = block === undefined ? undefined : keys.arguments(given);
     if (arguments_ === undefined) return run();
-    const key = `${block}(${arguments_})${this.#replayer.continues};${this.#replayer.open}`;
     const handles = [...given.positional, ...given.named.values()].flatMap(({ value }) =>
       value.kind === "tensor" ? [value.handle] : [],
     );
+    // One of its own tensors as an argument: from then on the two could not be told apart.
+    if (handles.some((handle) => tensors?.pathBelow(handle, instance.path) !== undefined)) return run();
+    const same = tensors === undefined ? "" : `${isAlike} ${handles.map((handle) => handles.indexOf(handle))}`;
+    const key = `${block}(${arguments_})${same}${this.#replayer.continues};${this.#replayer.open}`;
     const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
     return this.#remembered({ key, use, instance, handles, isForce: false }, run);
   }
@@ -175,8 +178,9 @@ export class Recorder {
    * before, `restart` looks at that alone.
    */
   force(instance: Instance, run: () => void, restart: () => void): void {
-    const { keys, known } = this.#memory;
-    const block = keys.instance(instance);
+    const { keys, known, tensors } = this.#memory;
+    // Where a graph is made, every tensor has a start of its own.
+    const block = tensors === undefined ? keys.instance(instance) : undefined;
     if (block === undefined) {
       run();
       return;
@@ -186,7 +190,7 @@ export class Recorder {
     const use = `${instance.frame?.isFailed}`;
     const forced = (): Value => {
       const other = known.get(alike);
-      if (other === undefined || !this.#canRepeat(other)) run();
+      if (other === undefined || !this.#canRepeat(other, instance)) run();
       else {
         this.#again(other, instance, []);
         restart();
@@ -199,12 +203,14 @@ export class Recorder {
   #remembered(call: Call, run: () => Value): Value {
     const { key, use, instance, handles } = call;
     const known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
-    if (known !== undefined && this.#canRepeat(known)) return this.#again(known, instance, handles);
-    // What was computed before would not be seen.
-    return known !== undefined || !instance.isFresh() ? run() : this.#record(call, run);
+    if (known !== undefined && this.#canRepeat(known, instance)) return this.#again(known, instance, handles);
+    // What was computed before would not be seen. Of a graph's tensors it is known which are an instance's own.
+    const isWhole = instance.isFresh() || (this.isTracing && instance.isForced());
+    return known !== undefined || !isWhole ? run() : this.#record(call, run);
   }
 
-  #canRepeat(known: Remembered): boolean {
+  #canRepeat(known: Remembered, { path }: Instance): boolean {
+    if (known.trace?.fits(path) === false) return false;
     return this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites);
   }
 
@@ -219,7 +225,7 @@ export class Recorder {
   #record(call: Call, run: () => Value): Value {
     const { key, alike = key, use, handles, isForce } = call;
     const { path, adapters } = call.instance;
-    const { effort, policyCount, blockDepth } = this.#replayer;
+    const { effort, policyCount, blockDepth, user } = this.#replayer;
     const before = { ...effort };
     const start = this.#events.length;
     const recording: Recording = { policyCount, isSpoilt: false, isFlawed: false };
@@ -232,6 +238,8 @@ export class Recorder {
     } finally {
       this.#running.pop();
     }
+    const { tensors } = this.#memory;
+    const trace = tensors && new CallTrace(tensors, handles, path, user);
     const events: KnownEvent[] = [];
     const sites = new Map<string, number>();
     for (const { path: place, event } of this.#events.slice(start)) {
@@ -239,20 +247,24 @@ export class Recorder {
       if (event.kind === "site") sites.set(event.name, (sites.get(event.name) ?? 0) + 1);
       else if (below === undefined) recording.isSpoilt = true;
       else if (isForce && (event.kind === "state" || event.kind === "saved")) recording.isSpoilt = true;
-      else if (event.kind !== "offered") events.push({ path: below, event });
-      else {
+      else if (event.kind !== "offered") {
+        const reads = trace === undefined ? [] : trace.add(event);
+        if (reads === undefined) recording.isSpoilt = true;
+        else events.push({ path: below, event, reads });
+      } else {
         // One that was installed further in has done its work.
-        const index = adapters.indexOf(event.adapter);
-        if (index >= 0) events.push({ path: below, event: { kind: "offered", index } });
+        const adapter = adapters.indexOf(event.adapter);
+        if (adapter >= 0) events.push({ path: below, event, reads: [], adapter });
       }
     }
+    if (trace?.covers(result) === false) recording.isSpoilt = true;
     if (this.#running.length === 0) this.#events.length = 0;
     const depth = effort.deepest - before.depth;
     const blocks = effort.deepestBlock - blockDepth;
     effort.deepest = Math.max(effort.deepest, before.deepest);
     effort.deepestBlock = Math.max(effort.deepestBlock, before.deepestBlock);
     const work = effort.work - before.work;
-    const known: Remembered = { result, handles, events, sites, work, depth, blocks };
+    const known: Remembered = { result, handles, trace, events, sites, work, depth, blocks };
     if (recording.isSpoilt) return result;
     if (recording.isFlawed) {
       if (result.kind === "error" || isPlain(result)) this.#flawedHere()?.set(`${key} ${use}`, known);
@@ -264,74 +276,25 @@ export class Recorder {
   }
 
   #again(known: Remembered, { path, adapters }: Instance, handles: readonly Handle[]): Value {
-    const { effort, blockDepth } = this.#replayer;
+    const { effort, blockDepth, user } = this.#replayer;
     effort.work += known.work;
     effort.deepest = Math.max(effort.deepest, effort.depth + known.depth);
     effort.deepestBlock = Math.max(effort.deepestBlock, blockDepth + known.blocks);
-    for (const { path: below, event } of known.events) {
-      const place = path === "" ? below : below === "" ? path : `${path}.${below}`;
-      if (!("index" in event)) this.#replayer.replay(place, event);
-      else {
-        const adapter = adapters[event.index];
-        if (adapter !== undefined) this.#replayer.replay(place, { kind: "offered", adapter });
-      }
+    const replay = known.trace && new CallReplay(known.trace, path, handles, user);
+    for (const one of known.events) {
+      const { path: below, event, adapter } = one;
+      const place = pathUnder(path, below);
+      if (adapter !== undefined) {
+        const own = adapters[adapter];
+        if (own !== undefined) this.#replayer.replay(place, { kind: "offered", adapter: own });
+      } else if (replay === undefined) this.#replayer.replay(place, event);
+      else replay.made(this.#replayer.replay(place, replay.moved(one)));
     }
     for (const [name, times] of known.sites) {
       for (let i = 0; i < times; i++) this.#replayer.replay(path, { kind: "site", name });
     }
-    return withHandles(known.result, known.handles, handles);
+    return replay?.result(known.result) ?? withHandles(known.result, known.handles, handles);
   }
-}
-
-class ListeningEmitter implements Emitter {
-  readonly #emitter: Emitter;
-  readonly #recorder: Recorder;
-
-  constructor(emitter: Emitter, recorder: Recorder) {
-    this.#emitter = emitter;
-    this.#recorder = recorder;
-  }
-
-  input(...told: Parameters<Emitter["input"]>): Handle {
-    return this.#emitter.input(...told);
-  }
-
-  state(...told: Parameters<Emitter["state"]>): Handle {
-    return this.#emitter.state(...told);
-  }
-
-  parameter(path: string, type: TensorType, initial: Initializer, origin: Origin): Handle {
-    this.#recorder.note(path, { kind: "parameter", type, initial, origin });
-    return this.#emitter.parameter(path, type, initial, origin);
-  }
-
-  constant(...told: Parameters<Emitter["constant"]>): Handle {
-    return this.#emitter.constant(...told);
-  }
-
-  dimension(...told: Parameters<Emitter["dimension"]>): Handle {
-    return this.#emitter.dimension(...told);
-  }
-
-  op(...told: Parameters<Emitter["op"]>): readonly Handle[] {
-    return this.#emitter.op(...told);
-  }
-
-  name(path: string, value: Handle): void {
-    this.#emitter.name(path, value);
-  }
-
-  require(requirement: Requirement, origin: Origin): void {
-    this.#recorder.note(origin.path, { kind: "require", requirement, origin });
-    this.#emitter.require(requirement, origin);
-  }
-}
-
-/** The rest of a path that begins with `place`. */
-function pathBelow(path: string, place: string): string | undefined {
-  if (path === place) return "";
-  if (place === "") return path;
-  return path.startsWith(`${place}.`) ? path.slice(place.length + 1) : undefined;
 }
 
 /** Whether a value is nothing but sizes, numbers and tensors. */

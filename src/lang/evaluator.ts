@@ -8,12 +8,13 @@ import { adapterMatches } from "./adapters.ts";
 import { isAllowed } from "./allowances.ts";
 import type { BlockDeclaration, Body, Expression } from "./ast.ts";
 import { runBody } from "./bodies.ts";
-import { type CallEvent, type CallMemory, type Effort, Recorder } from "./call-memory.ts";
+import type { CallEvent } from "./call-events.ts";
+import { type CallMemory, type Effort, Recorder } from "./call-memory.ts";
 import { attachValue, callValue } from "./calls.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic, DiagnosticSink } from "./diagnostic.ts";
 import { DimError } from "./dims.ts";
-import type { Emitter, Origin } from "./emitter.ts";
+import type { Emitter, Handle, Origin } from "./emitter.ts";
 import type { Activation, AttachOptions, CallArguments, Evaluation, Observer } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
 import {
@@ -48,8 +49,17 @@ export interface EvaluatorOptions {
   /** Tells the user's own file from others, and what was lost to errors in the text. */
   readonly program: Program;
   readonly observe?: Observer | undefined;
-  /** Lets equal calls be evaluated once: for an emitter to which ops and names are nothing. */
+  /** Lets equal calls be evaluated once. */
   readonly memory?: CallMemory | undefined;
+}
+
+/** What was told before the first entry. */
+interface BeforeEntries {
+  readonly renames: number;
+  readonly frozen: number;
+  readonly stored: number;
+  readonly named: ReadonlyMap<string, number>;
+  readonly work: number;
 }
 
 /** Expressions inside expressions, through all the blocks between: well within the stack. */
@@ -89,7 +99,7 @@ export class Evaluator implements Evaluation {
   readonly #sink: DiagnosticSink;
   readonly #program: Program;
   readonly #endless = new Set<BlockDeclaration>();
-  readonly #named = new Map<string, number>();
+  #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
   readonly #scopes = new Map<ModuleScope, Scope>();
   // Lazy values that are being computed, the innermost last.
@@ -97,6 +107,7 @@ export class Evaluator implements Evaluation {
   readonly #effort: Effort = { work: 0, done: 0, depth: 0, deepest: 0, deepestBlock: 0 };
   #isSpent = false;
   #frame: Frame | undefined;
+  #beforeEntries: BeforeEntries | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.catalog = options.catalog;
@@ -137,30 +148,40 @@ export class Evaluator implements Evaluation {
     });
   }
 
-  #replay(path: string, event: CallEvent): void {
+  #replay(path: string, event: CallEvent): readonly Handle[] {
     switch (event.kind) {
       case "parameter":
-        this.emitter.parameter(path, event.type, event.initial, event.origin);
-        return;
+        return [this.emitter.parameter(path, event.type, event.initial, event.origin)];
+      case "op": {
+        const { op, operands, attributes, results, origin } = event;
+        return this.emitter.op(op, operands, attributes, results, origin);
+      }
+      case "dimension":
+        return [this.emitter.dimension(event.dim, event.dtype, event.origin)];
       case "require":
         this.emitter.require(event.requirement, { ...event.origin, path });
-        return;
-      case "state":
-        this.#takeState(path, event.name, event.type, event.span);
-        return;
+        return [];
+      case "state": {
+        const taken = this.#takeState(path, event.name, event.type, event.span);
+        return taken === undefined ? [] : [taken.handle];
+      }
       case "saved":
-        this.saveState(path, event.name, { ...event.value, handle: {} });
-        return;
+        this.saveState(path, event.name, event.value);
+        return [];
+      case "name":
+        this.#nameTensor(path, event.value, event.replace);
+        return [];
       case "site":
         this.recorder?.note(path, event);
         for (const activation of this.activations) countSite(activation, event.name);
-        return;
+        return [];
       case "stored":
         this.store([{ ...event.rule, path }]);
-        return;
+        return [];
       case "offered":
         this.recorder?.note(path, event);
         adapterMatches(event.adapter, path);
+        return [];
     }
   }
 
@@ -238,8 +259,8 @@ export class Evaluator implements Evaluation {
     if (this.#isSpent) return false;
     effort.work += steps;
     effort.done += steps;
-    if (effort.work <= maximumWork && (effort.done <= maximumDone || this.recorder === undefined))
-      return true;
+    const isChecking = this.recorder?.isTracing === false;
+    if (effort.work <= maximumWork && (effort.done <= maximumDone || !isChecking)) return true;
     this.fail(messages.tooMuchWork(span, effort.work > maximumWork ? maximumWork : maximumDone));
     this.#isSpent = true;
     return false;
@@ -281,12 +302,34 @@ export class Evaluator implements Evaluation {
       for (const [i, item] of value.items.entries()) this.name(`${path}.${i}`, item, replace, depth + 1);
       return;
     }
-    if (value.kind !== "tensor" || path === "") return;
+    if (value.kind === "tensor" && path !== "") this.#nameTensor(path, value, replace);
+  }
+
+  #nameTensor(path: string, value: TensorValue, replace: "replace" | undefined): void {
+    if (this.recorder?.isTracing === true) this.recorder.note(path, { kind: "name", value, replace });
     const before = this.#named.get(path) ?? 0;
     const times = replace === undefined ? before + 1 : Math.max(before, 1);
     this.#named.set(path, times);
     const number = this.#inputs.has(path) ? times + 1 : times;
     this.emitter.name(number === 1 ? path : `${path}#${number}`, value.handle);
+  }
+
+  /** Starts an entry, from states that it is given if it `continues` another. What was told of others is gone. */
+  beginEntry(continues: boolean): void {
+    this.states.begin(continues);
+    const before = this.#beforeEntries;
+    if (before === undefined) {
+      const { renames, frozen, stored } = this;
+      const counts = { renames: renames.length, frozen: frozen.length, stored: stored.length };
+      this.#beforeEntries = { ...counts, named: new Map(this.#named), work: this.#effort.work };
+      return;
+    }
+    this.renames.length = before.renames;
+    this.frozen.length = before.frozen;
+    this.stored.length = before.stored;
+    this.#named = new Map(before.named);
+    this.#effort.work = before.work;
+    this.#inputs.clear();
   }
 
   /** An input keeps its name to itself: a value that is called like it is known as `x#2`. */
@@ -305,8 +348,9 @@ export class Evaluator implements Evaluation {
   }
 
   #takeState(path: string, name: string, type: TensorType, span: Span): TensorValue | undefined {
-    this.recorder?.note(path, { kind: "state", name, type, span });
-    return this.states.take(path, name, type, span, this);
+    const taken = this.states.take(path, name, type, span, this);
+    this.recorder?.note(path, { kind: "state", name, type, span, made: taken?.handle });
+    return taken;
   }
 
   saveState(path: string, name: string, value: Value): void {
@@ -315,11 +359,18 @@ export class Evaluator implements Evaluation {
   }
 
   rename(renames: readonly Rename[]): void {
+    if (renames.length > 0) this.#leaveNothing();
     this.renames.push(...renames);
   }
 
   freeze(patterns: readonly FrozenPattern[]): void {
+    if (patterns.length > 0) this.#leaveNothing();
     this.frozen.push(...patterns);
+  }
+
+  /** What is told of tensors by name would be missing at other places. */
+  #leaveNothing(): void {
+    if (this.recorder?.isTracing === true) this.recorder.spoil();
   }
 
   store(rules: readonly StorageRule[]): void {

@@ -73,6 +73,8 @@ export interface Instance {
   readonly isMember: boolean;
   /** Whether nothing in it has been computed since it was laid out. */
   isFresh(): boolean;
+  /** Whether every member was computed, or is being computed. */
+  isForced(): boolean;
   /** Policies installed on this instance. */
   readonly policies: readonly InstalledPolicy[];
   /** Computes every lazy member, here and in all blocks below, so that unused ones are checked too. */
@@ -214,6 +216,7 @@ function build(
       layout.isFresh &&
       policies.every((policy) => policy.instance.isFresh()) &&
       (options.base?.isFresh() ?? true),
+    isForced: () => isForced,
     policies,
     force: () => {
       if (isForced) return;

@@ -78,7 +78,7 @@ export interface ModelContext {
   readonly catalog: OpCatalog;
   readonly sink: DiagnosticSink;
   readonly observe?: Observer | undefined;
-  /** For an emitter to which ops and names are nothing: equal calls are evaluated once. */
+  /** Equal calls are evaluated once. */
   readonly memory?: CallMemory | undefined;
 }
 
@@ -121,7 +121,7 @@ export function openModel(
   return instance === undefined ? undefined : { declaration, instance, evaluator };
 }
 
-/** Evaluates the chosen entry. `undefined` once its problems are reported. */
+/** Evaluates the chosen entry, of several in turn. `undefined` once its problems are reported. */
 export function evaluateEntry(
   outline: ModelOutline,
   request: EntryRequest,
@@ -136,7 +136,7 @@ export function evaluateEntry(
     return undefined;
   }
   if (!checkContinues(entry, entries, evaluator)) return undefined;
-  evaluator.states.begin(entry.continues !== undefined);
+  evaluator.beginEntry(entry.continues !== undefined);
   const scope = new Scope(instance.viewOf(entry), "");
   const symbols: string[] = [];
   const inputs: EntryInput[] = [];

@@ -12,7 +12,7 @@ import type { EntryRequest } from "../../lang/model.ts";
 import type { FrozenPattern } from "../../lang/plans.ts";
 import type { Program } from "../../lang/program.ts";
 import { storageRuleAt } from "../../lang/storage.ts";
-import { elaborate, elaborateEntry, entryNames } from "../elaborate.ts";
+import { elaborateEntry, layOut } from "../elaborate.ts";
 import { optimize } from "../pipeline.ts";
 import type { ChooseStorage } from "../storage.ts";
 import { countGraph, type GraphCost, type ParameterCost } from "./count.ts";
@@ -59,33 +59,32 @@ export function costModel(
   request: CostRequest,
   sink: DiagnosticSink,
 ): ModelCost | undefined {
-  const names = request.entries ?? entryNames(program, request, sink);
-  if (names === undefined || sink.hasErrors) return undefined;
+  const laidOut = layOut(program, request, sink);
+  if (laidOut === undefined) return undefined;
+  const { outline } = laidOut;
+  const { declaration, instance, evaluator } = outline;
+  const names = request.entries ?? instance.entries.map((entry) => entry.name.name);
+  const plans = instance.plans();
   const entries: EntryCost[] = [];
-  let known: Omit<ModelCost, "entries"> | undefined;
+  const frozen = new Set(evaluator.frozen);
   for (const entry of names) {
-    // What no entry uses is looked at once.
-    const layOut = known === undefined ? elaborate : elaborateEntry;
-    const elaboration = layOut(program, { ...request, entry }, sink);
+    const elaboration = elaborateEntry(laidOut, { ...request, entry });
     if (elaboration === undefined || sink.hasErrors) return undefined;
-    const { entry: evaluated, graph, outline } = elaboration;
-    known ??= {
-      model: evaluated.model,
-      parameters: outline.declaration.parameters,
-      plans: outline.instance.plans(),
-      frozen: outline.evaluator.frozen,
-    };
-    const rules = outline.evaluator.stored;
+    const { entry: evaluated, graph } = elaboration;
+    for (const pattern of evaluator.frozen) frozen.add(pattern);
+    const rules = [...evaluator.stored];
     const storage = request.storage ?? ((path: string) => storageRuleAt(path, rules));
     entries.push({
       model: evaluated.model,
       entry: evaluated.entry,
       continues: evaluated.continues,
-      symbols: symbolsOf(elaboration.graph, request.open ?? [], outline.declaration.parameters),
+      symbols: symbolsOf(graph, request.open ?? [], declaration.parameters),
       cost: withStoredBytes(countGraph(optimize(graph)), storage),
     });
   }
-  return known === undefined || sink.hasErrors ? undefined : { ...known, entries };
+  if (sink.hasErrors) return undefined;
+  const { parameters } = declaration;
+  return { model: declaration.name.name, parameters, entries, plans, frozen: [...frozen] };
 }
 
 function symbolsOf(
