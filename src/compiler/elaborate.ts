@@ -56,14 +56,18 @@ export function elaborate(
   return laidOut === undefined ? undefined : elaborateEntry(laidOut, request);
 }
 
-/** Lays out every part of a model, those that no entry uses included; `undefined` once the problems are in `sink`. */
+/**
+ * Lays out every part of a model, those that no entry uses included; `undefined` once the problems are in `sink`.
+ * With equal calls evaluated each by itself, everything takes longer and is the same.
+ */
 export function layOut(
   program: Program,
   request: Omit<EntryRequest, "entry">,
   sink: DiagnosticSink,
+  equalCalls: "once" | "each" = "once",
 ): LaidOutModel | undefined {
   const builder = new GraphBuilder("model");
-  const memory = new CallMemory(program, "graphs");
+  const memory = equalCalls === "once" ? new CallMemory(program, "graphs") : undefined;
   const outline = openModel({ program, catalog, sink, memory }, request, builder);
   if (outline === undefined) return undefined;
   outline.instance.force();

@@ -73,7 +73,11 @@ export class GraphBuilder implements Emitter {
 
   /** What was made so far is a part of every graph that needs it: the parts of a model, before its entries. */
   share(): void {
-    this.#shared = { nodes: new Map(this.#nodes), names: new Map(this.#names), guards: new Map(this.#guards) };
+    this.#shared = {
+      nodes: new Map(this.#nodes),
+      names: new Map(this.#names),
+      guards: new Map(this.#guards),
+    };
   }
 
   /** Starts another graph, with what is shared. */

@@ -167,7 +167,8 @@ export class Recorder {
     );
     // One of its own tensors as an argument: from then on the two could not be told apart.
     if (handles.some((handle) => tensors?.pathBelow(handle, instance.path) !== undefined)) return run();
-    const same = tensors === undefined ? "" : `${isAlike} ${handles.map((handle) => handles.indexOf(handle))}`;
+    const same =
+      tensors === undefined ? "" : `${isAlike} ${handles.map((handle) => handles.indexOf(handle))}`;
     const key = `${block}(${arguments_})${same}${this.#replayer.continues};${this.#replayer.open}`;
     const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
     return this.#remembered({ key, use, instance, handles, isForce: false }, run);

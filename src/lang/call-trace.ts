@@ -168,7 +168,8 @@ export class CallReplay {
         : typeof source === "string"
           ? tensors.learned(pathUnder(this.#path, source))
           : source?.constant;
-    if (found === undefined) throw new Error(`a tensor of the call at ${this.#trace.path} is not at ${this.#path}`);
+    if (found === undefined)
+      throw new Error(`a tensor of the call at ${this.#trace.path} is not at ${this.#path}`);
     return found;
   }
 
