@@ -205,8 +205,8 @@ export class Recorder {
     const { key, use, instance, handles } = call;
     const known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
     if (known !== undefined && this.#canRepeat(known, instance)) return this.#again(known, instance, handles);
-    // What was computed before would not be seen. Of a graph's tensors it is known which are an instance's own.
-    const isWhole = instance.isFresh() || (this.isTracing && instance.isForced());
+    // Of what was computed before, one part would be seen and another not; where all was, it is the same everywhere.
+    const isWhole = instance.isFresh() || instance.isForced();
     return known !== undefined || !isWhole ? run() : this.#record(call, run);
   }
 

@@ -44,14 +44,27 @@ export interface CheckedModule {
   readonly entries: readonly CheckedEntry[];
 }
 
-/** Records nothing but what `check` reports. */
+/** Records nothing but what `check` reports: of a model first, then of one entry after another. */
 export class Notes implements Emitter {
-  readonly parameters = new Map<string, Handle>();
   readonly types = new Map<string, TensorType>();
   readonly guards: { requirement: Requirement; origin: Origin }[] = [];
-  /** Of tensors whose sizes are numbers, as almost all are. */
-  #counted = 0;
-  #others = Dim.of(0);
+  readonly #parameters = new Map<string, Handle>();
+  readonly #paths = new Map<Handle, string>();
+  /** Paths of the learned tensors that the entry uses. */
+  readonly #used = new Set<string>();
+  /** How many guards belong to every entry. */
+  #shared = 0;
+
+  /** What was noted so far belongs to every entry. */
+  share(): void {
+    this.#shared = this.guards.length;
+  }
+
+  /** Starts an entry. */
+  begin(): void {
+    this.guards.length = this.#shared;
+    this.#used.clear();
+  }
 
   input(): Handle {
     return {};
@@ -62,20 +75,39 @@ export class Notes implements Emitter {
   }
 
   parameter(path: string, type: TensorType): Handle {
-    const known = this.parameters.get(path);
+    this.#used.add(path);
+    const known = this.#parameters.get(path);
     if (known !== undefined) return known;
     const handle = {};
-    this.parameters.set(path, handle);
+    this.#parameters.set(path, handle);
+    this.#paths.set(handle, path);
     this.types.set(path, type);
-    const size = type.shape.reduce((product, { constant = Number.NaN }) => product * constant, 1);
-    if (Number.isSafeInteger(size) && Number.isSafeInteger(this.#counted + size)) this.#counted += size;
-    else this.#others = this.#others.add(productDims(type.shape));
     return handle;
   }
 
-  /** How many elements the learned tensors have in all. */
+  /** Notes that a value is used, which may be a learned tensor. */
+  use(value: Handle): void {
+    const path = this.#paths.get(value);
+    if (path !== undefined) this.#used.add(path);
+  }
+
+  /** How many learned tensors the entry uses. */
+  get parameterCount(): number {
+    return this.#used.size;
+  }
+
+  /** How many elements they have in all. */
   get elements(): Dim {
-    return this.#others.add(this.#counted);
+    /** Of tensors whose sizes are numbers, as almost all are. */
+    let counted = 0;
+    let others = Dim.of(0);
+    for (const path of this.#used) {
+      const shape = this.types.get(path)?.shape ?? [];
+      const size = shape.reduce((product, { constant = Number.NaN }) => product * constant, 1);
+      if (Number.isSafeInteger(size) && Number.isSafeInteger(counted + size)) counted += size;
+      else others = others.add(productDims(shape));
+    }
+    return others.add(counted);
   }
 
   constant(): Handle {
@@ -86,7 +118,8 @@ export class Notes implements Emitter {
     return {};
   }
 
-  op(...[, , , results]: Parameters<Emitter["op"]>): readonly Handle[] {
+  op(...[, operands, , results]: Parameters<Emitter["op"]>): readonly Handle[] {
+    for (const operand of operands) this.use(operand);
     return results.map(() => ({}));
   }
 
@@ -188,29 +221,29 @@ export function* checkModel(
   context: ModelContext,
 ): Generator<CheckedEntry> {
   const model = declaration.name.name;
-  const all = new Notes();
-  const outline = openModel(context, { model, settings }, all);
+  const notes = new Notes();
+  const outline = openModel(context, { model, settings }, notes);
   if (outline === undefined) return;
   outline.instance.force();
   outline.instance.plans();
   // After an error, tensors may be missing that are not.
   if (!context.sink.hasErrors && context.program.root.recovered === undefined) {
-    for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(all.parameters.keys()))) {
+    for (const diagnostic of checkFrozen(outline.evaluator.frozen, new Set(notes.types.keys()))) {
       context.sink.report(diagnostic);
     }
-    for (const diagnostic of checkStored(outline.evaluator.stored, all.types))
+    for (const diagnostic of checkStored(outline.evaluator.stored, notes.types))
       context.sink.report(diagnostic);
   }
+  notes.share();
   for (const { name } of outline.instance.entries) {
     if (context.sink.has(tooMuch)) return;
-    const notes = new Notes();
-    const fresh = openModel(context, { model, settings }, notes);
-    if (fresh === undefined) continue;
-    const evaluated = evaluateEntry(fresh, { model, entry: name.name }, notes);
+    notes.begin();
+    const evaluated = evaluateEntry(outline, { model, entry: name.name }, notes);
     if (evaluated === undefined) continue;
+    for (const { value } of [...evaluated.outputs, ...evaluated.states]) notes.use(value.handle);
     yield {
       ...evaluated,
-      parameterCount: notes.parameters.size,
+      parameterCount: notes.parameterCount,
       elementCount: notes.elements,
       guards: openGuards(notes.guards),
     };

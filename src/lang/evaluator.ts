@@ -60,6 +60,7 @@ interface BeforeEntries {
   readonly stored: number;
   readonly named: ReadonlyMap<string, number>;
   readonly work: number;
+  readonly done: number;
 }
 
 /** Expressions inside expressions, through all the blocks between: well within the stack. */
@@ -321,7 +322,8 @@ export class Evaluator implements Evaluation {
     if (before === undefined) {
       const { renames, frozen, stored } = this;
       const counts = { renames: renames.length, frozen: frozen.length, stored: stored.length };
-      this.#beforeEntries = { ...counts, named: new Map(this.#named), work: this.#effort.work };
+      const { work, done } = this.#effort;
+      this.#beforeEntries = { ...counts, named: new Map(this.#named), work, done };
       return;
     }
     this.renames.length = before.renames;
@@ -329,6 +331,7 @@ export class Evaluator implements Evaluation {
     this.stored.length = before.stored;
     this.#named = new Map(before.named);
     this.#effort.work = before.work;
+    this.#effort.done = before.done;
     this.#inputs.clear();
   }
 

@@ -1,7 +1,7 @@
 /**
  * An emitter that also notes what it is told, for calls that are evaluated once.
  */
-import type { CallEvent } from "./call-events.ts";
+import type { CallEvent, PlacedEvent } from "./call-events.ts";
 import type { TracedTensors } from "./call-trace.ts";
 import type { Emitter, Handle, Initializer, Origin } from "./emitter.ts";
 import type { TensorType } from "./types.ts";
@@ -16,6 +16,7 @@ export class ListeningEmitter implements Emitter {
   readonly #listener: Listener;
   /** Where a graph is made: ops are noted as well. */
   readonly #tensors: TracedTensors | undefined;
+  readonly #learned = new Map<Handle, PlacedEvent>();
 
   constructor(emitter: Emitter, listener: Listener, tensors: TracedTensors | undefined) {
     this.#emitter = emitter;
@@ -34,8 +35,16 @@ export class ListeningEmitter implements Emitter {
   parameter(path: string, type: TensorType, initial: Initializer, origin: Origin): Handle {
     const made = this.#emitter.parameter(path, type, initial, origin);
     this.#tensors?.addLearned(made, path);
-    this.#listener.note(path, { kind: "parameter", type, initial, origin, made });
+    const event: CallEvent = { kind: "parameter", type, initial, origin, made };
+    if (this.#tensors === undefined) this.#learned.set(made, { path, event });
+    this.#listener.note(path, event);
     return made;
+  }
+
+  /** A learned tensor that was laid out before is asked for when it is read. */
+  #noteUse(operand: Handle): void {
+    const learned = this.#learned.get(operand);
+    if (learned !== undefined) this.#listener.note(learned.path, learned.event);
   }
 
   constant(...told: Parameters<Emitter["constant"]>): Handle {
@@ -55,8 +64,11 @@ export class ListeningEmitter implements Emitter {
 
   op(...told: Parameters<Emitter["op"]>): readonly Handle[] {
     const made = this.#emitter.op(...told);
-    if (this.#tensors === undefined) return made;
     const [op, operands, attributes, results, origin] = told;
+    if (this.#tensors === undefined) {
+      for (const operand of operands) this.#noteUse(operand);
+      return made;
+    }
     this.#listener.note(origin.path, { kind: "op", op, operands, attributes, results, origin, made });
     return made;
   }

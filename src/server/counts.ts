@@ -49,7 +49,7 @@ function count(declaration: BlockDeclaration, workspace: Workspace): Count {
   const evaluator = new Evaluator({ program, catalog: workspace.catalog, emitter: notes, sink, observe });
   const instance = instantiate(bareTemplate(declaration, program.root), "", evaluator, { open: true });
   instance?.force();
-  const { size } = notes.parameters;
+  const { parameterCount: size } = notes;
   if (instance === undefined || isOpen || sink.hasErrors || size === 0) return nothing;
   const elements = String(notes.elements);
   if (elements.length > longestFormula) return nothing;

@@ -16,7 +16,7 @@ function placeOf({ path, span, frame }: Provenance): string {
   const uses: string[] = [];
   for (let use = frame; use !== undefined; use = use.outer)
     uses.push(`${use.declaration.name.name} ${use.path}`);
-  return `${path} ${span.file.path} ${span.start} < ${uses.join(" < ")}`;
+  return `${path} ${span?.file.path} ${span?.start} < ${uses.join(" < ")}`;
 }
 
 /** Everything that is known of a graph, and the names of all its values. */

@@ -102,7 +102,7 @@ describe("what a call leaves behind is left at every place", () => {
     [
       "adapters by path, where everything is laid out",
       stack(' with Twice(on: ["layers.1.inner", "layers.4.inner"])'),
-      17,
+      12,
     ],
     ["a site that is not there", stack(" with Half(at: [9])"), 10],
   ];
