@@ -99,11 +99,11 @@ describe("every model of the library, reduced", () => {
     expect([...found].sort()).toMatchInlineSnapshot(`
       [
         "columns that fill the last block",
-        "keys that fill the last block",
         "pairs of a chunk whose second lies ahead of the first, which are skipped",
         "positions that fill the last chunk, which are skipped",
         "products that another kernel needs too, and that are computed again where they are read",
         "products with decays, which are declared as scalar operations",
+        "queries that fill the last block",
         "rows that fill the last block",
       ]
     `);

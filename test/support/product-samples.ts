@@ -106,7 +106,11 @@ export const productSamples: readonly ProductSample[] = [
   {
     name: "attention",
     sizes: { N: 21 },
-    labels: [/^attention 8, 2 queries, 32 invocations$/, /^attention 8, 8 keys$/, /keys shared/],
+    labels: [
+      /^attention 8, 2 queries, 2 keys, 64 invocations$/,
+      /^attention 8, 8 keys, 64 invocations$/,
+      /keys shared/,
+    ],
     graph: () => {
       const p = new Products();
       const keys = p.apply("transpose", [p.input("k", [2, "N", 8])], { permutation: [0, 2, 1] });

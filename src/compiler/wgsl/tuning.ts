@@ -12,7 +12,7 @@ export interface Tuning {
   readonly productWorkgroup: number;
   /** Invocations of elementwise and row kernels. */
   readonly workgroup: number;
-  /** Queries that one invocation of an attention kernel holds. */
+  /** Queries that one invocation of an attention kernel holds, where there are so many. */
   readonly queries: number;
 }
 
@@ -21,5 +21,5 @@ export const defaultTuning: Tuning = {
   columns: 8,
   productWorkgroup: 32,
   workgroup: 64,
-  queries: 1,
+  queries: 4,
 };

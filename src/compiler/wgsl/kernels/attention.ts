@@ -34,12 +34,19 @@ interface Shape {
   readonly tile: number;
 }
 
+/**
+ * Invocations of the default, which takes one key a turn: where shaders run in software, reads take longest, so queries
+ * share them, and a short loop is faster than a long one that scales its sums less often.
+ */
+const usualWorkgroup = 32;
+
 /** What a device may choose from besides the default. */
 const otherShapes: readonly Shape[] = [
+  { queries: 1, keys: 1, workgroup: 64, tile: 0 },
+  { queries: 1, keys: 4, workgroup: 64, tile: 0 },
   { queries: 1, keys: 8, workgroup: 64, tile: 0 },
-  { queries: 1, keys: 4, workgroup: 16, tile: 0 },
-  { queries: 2, keys: 4, workgroup: 32, tile: 0 },
-  { queries: 4, keys: 2, workgroup: 32, tile: 0 },
+  { queries: 2, keys: 2, workgroup: 64, tile: 0 },
+  { queries: 8, keys: 1, workgroup: 32, tile: 0 },
   { queries: 1, keys: 4, workgroup: 64, tile: 16 },
   { queries: 1, keys: 4, workgroup: 128, tile: 32 },
 ];
@@ -55,10 +62,10 @@ export function attentionKernel(
   if (tail === undefined) throw internalFault(`${attention.weighted.op.name} has no result`);
   const first = axesOf(attention.scores);
   if (productDims(first.shape.slice(0, -1)).constant === 0) return [];
-  const { queries, workgroup } = context.tuning;
-  const own = { queries, keys: 4, workgroup, tile: 0 };
-  const make = (shape: Shape): Kernel => new AttentionWriter(attention, first, tail, context, shape).run();
   const typical = context.typical(first.shape.at(-2) ?? Dim.of(1));
+  const queries = Math.max(1, Math.min(context.tuning.queries, typical));
+  const own: Shape = { queries, keys: 1, workgroup: usualWorkgroup, tile: 0 };
+  const make = (shape: Shape): Kernel => new AttentionWriter(attention, first, tail, context, shape).run();
   const others = (): readonly Kernel[] =>
     otherShapes
       .filter((shape) => shape.queries <= typical)
@@ -169,9 +176,9 @@ class AttentionWriter {
     const step = tile === 0 ? block : tile;
     const wholeKeys = this.#keys.ceilDivide(step).mul(step);
     this.#writer.runs(layers.mul(invocations));
-    const details = [...(count === 1 ? [] : [`${count} queries`]), ...(block === 4 ? [] : [`${block} keys`])];
+    const details = [...(count === 1 ? [] : [`${count} queries`]), ...(block === 1 ? [] : [`${block} keys`])];
     const shared = tile === 0 ? [] : [`${tile} keys shared`];
-    const size = workgroup === this.#context.tuning.workgroup ? [] : [`${workgroup} invocations`];
+    const size = workgroup === usualWorkgroup ? [] : [`${workgroup} invocations`];
     return {
       writer: this.#writer,
       label: [`attention ${4 * this.#depths.length}`, ...details, ...shared, ...size].join(", "),
@@ -312,11 +319,13 @@ class AttentionWriter {
     };
     const scores = queries.map(() => [] as string[]);
     keys.forEach((key, k) => {
-      const dots = queries.map(() => writer.variable("dot", "f32", "vec4<f32>()", 4));
+      const dots = queries.map(() => "");
       this.#depths.forEach((chunk, c) => {
         const right = chunkText("key", k, c, chunk, this.#depths.length);
         queries.forEach(({ held }, q) => {
-          writer.line(`${dots[q]} = fma(${held[c]?.text}, ${right}, ${dots[q]});`);
+          const left = held[c]?.text;
+          const text = c === 0 ? `${left} * ${right}` : `fma(${left}, ${right}, ${dots[q]})`;
+          dots[q] = writer.copied({ text, type: "f32", lanes: 4, depth: writer.depth }, "dot").text;
         });
       });
       queries.forEach(({ place }, q) => {
@@ -332,15 +341,18 @@ class AttentionWriter {
         scores[q]?.push(writer.copied({ ...term, text: held, depth: writer.depth }, "s").text);
       });
     });
-    const weights = queries.map(({ largest, share, sums }, q) =>
-      this.#rescale(largest, share, sums, scores[q] ?? []),
-    );
+    const rescaled = queries.map(({ largest, share }, q) => this.#rescale(largest, share, scores[q] ?? []));
     this.#widths.forEach((chunk, c) => {
+      const sums = queries.map(({ sums }, q) => `${sums[c]} * ${rescaled[q]?.scale}`);
       keys.forEach((_, k) => {
         const right = chunkText("value", k, c, chunk, this.#widths.length);
-        queries.forEach(({ sums }, q) => {
-          writer.line(`${sums[c]} = fma(vec4<f32>(${weights[q]?.[k]}), ${right}, ${sums[c]});`);
+        queries.forEach((_, q) => {
+          const text = `fma(vec4<f32>(${rescaled[q]?.weights[k]}), ${right}, ${sums[q]})`;
+          sums[q] = writer.copied({ text, type: "f32", lanes: 4, depth: writer.depth }, "part").text;
         });
+      });
+      queries.forEach((query, q) => {
+        writer.line(`${query.sums[c]} = ${sums[q]};`);
       });
     });
   }
@@ -349,9 +361,8 @@ class AttentionWriter {
   #rescale(
     largest: string,
     share: string,
-    sums: readonly string[],
     scores: readonly string[],
-  ): readonly string[] {
+  ): { readonly weights: readonly string[]; readonly scale: string } {
     const writer = this.#writer;
     const most = writer.fresh("top");
     writer.line(`let ${most} = max(${largest}, ${scores.reduce((a, b) => `max(${a}, ${b})`)});`);
@@ -364,8 +375,7 @@ class AttentionWriter {
       return weight;
     });
     writer.line(`${share} = fma(${share}, ${scale}, ${weights.join(" + ")});`);
-    for (const sum of sums) writer.line(`${sum} *= ${scale};`);
-    return weights;
+    return { weights, scale };
   }
 
   /** Stores a row, and the numbers from which its weights can be computed again. */
