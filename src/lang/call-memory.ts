@@ -7,7 +7,7 @@
  * made, ops and names are left behind as well (call-trace.ts).
  */
 import type { CallEvent, PlacedEvent } from "./call-events.ts";
-import { CallReplay, CallTrace, type TensorSource, TracedTensors } from "./call-trace.ts";
+import { CallReplay, CallTrace, type TensorSource, TracedTensors, tensorsIn } from "./call-trace.ts";
 import type { BlockFrame, Emitter, Handle } from "./emitter.ts";
 import type { CallArguments } from "./evaluation.ts";
 import { isAsked } from "./inert-parameters.ts";
@@ -36,14 +36,20 @@ export interface Effort {
   deepestBlock: number;
 }
 
-interface Remembered {
-  readonly result: Value;
-  /** Of the arguments that were tensors, in their order: a result may be one of them. */
-  readonly handles: readonly Handle[];
+/** What a call left behind. */
+interface Left {
   /** Where a graph is made. */
   readonly trace: CallTrace | undefined;
   readonly events: readonly KnownEvent[];
   readonly sites: ReadonlyMap<string, number>;
+}
+
+interface Remembered {
+  readonly result: Value;
+  /** Of the arguments that were tensors, in their order: a result may be one of them. */
+  readonly handles: readonly Handle[];
+  /** Looked at when the call is made again, as most are not; `undefined` when it can't be left elsewhere. */
+  readonly left: () => Left | undefined;
   readonly work: number;
   readonly depth: number;
   readonly blocks: number;
@@ -109,6 +115,7 @@ export class Recorder {
   readonly #replayer: Replayer;
   readonly #events: PlacedEvent[] = [];
   readonly #running: Recording[] = [];
+  #listening: ListeningEmitter | undefined;
   /** How often something was noted or reported. */
   #noted = 0;
   /** By the block at work. */
@@ -121,7 +128,8 @@ export class Recorder {
 
   /** The emitter, with what it is told noted. */
   listening(emitter: Emitter): Emitter {
-    return new ListeningEmitter(emitter, this, this.#memory.tensors);
+    this.#listening = new ListeningEmitter(emitter, this, this.#memory.tensors);
+    return this.#listening;
   }
 
   /** Whether ops and names are to be left behind too. */
@@ -203,7 +211,11 @@ export class Recorder {
 
   #remembered(call: Call, run: () => Value): Value {
     const { key, use, instance, handles } = call;
-    const known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
+    let known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
+    if (known !== undefined && known.left() === undefined) {
+      this.#memory.known.delete(key);
+      known = undefined;
+    }
     if (known !== undefined && this.#canRepeat(known, instance)) return this.#again(known, instance, handles);
     // Of what was computed before, one part would be seen and another not; where all was, it is the same everywhere.
     const isWhole = instance.isFresh() || instance.isForced();
@@ -211,8 +223,9 @@ export class Recorder {
   }
 
   #canRepeat(known: Remembered, { path }: Instance): boolean {
-    if (known.trace?.fits(path) === false) return false;
-    return this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(known.sites);
+    const left = known.left();
+    if (left === undefined || left.trace?.fits(path) === false) return false;
+    return this.#replayer.hasRoom(known) && !this.#replayer.anyPolicyActs(left.sites);
   }
 
   #flawedHere(): Map<string, Remembered> | undefined {
@@ -224,8 +237,7 @@ export class Recorder {
   }
 
   #record(call: Call, run: () => Value): Value {
-    const { key, alike = key, use, handles, isForce } = call;
-    const { path, adapters } = call.instance;
+    const { key, alike = key, use, handles } = call;
     const { effort, policyCount, blockDepth, user } = this.#replayer;
     const before = { ...effort };
     const start = this.#events.length;
@@ -236,37 +248,23 @@ export class Recorder {
     let result: Value;
     try {
       result = run();
+      for (const handle of tensorsIn(result)) this.#listening?.use(handle);
     } finally {
       this.#running.pop();
     }
-    const { tensors } = this.#memory;
-    const trace = tensors && new CallTrace(tensors, handles, path, user);
-    const events: KnownEvent[] = [];
-    const sites = new Map<string, number>();
-    for (const { path: place, event } of this.#events.slice(start)) {
-      const below = pathBelow(place, path);
-      if (event.kind === "site") sites.set(event.name, (sites.get(event.name) ?? 0) + 1);
-      else if (below === undefined) recording.isSpoilt = true;
-      else if (isForce && (event.kind === "state" || event.kind === "saved")) recording.isSpoilt = true;
-      else if (event.kind !== "offered") {
-        const reads = trace === undefined ? [] : trace.add(event);
-        if (reads === undefined) recording.isSpoilt = true;
-        else events.push({ path: below, event, reads });
-      } else {
-        // One that was installed further in has done its work.
-        const adapter = adapters.indexOf(event.adapter);
-        if (adapter >= 0) events.push({ path: below, event, reads: [], adapter });
-      }
-    }
-    if (trace?.covers(result) === false) recording.isSpoilt = true;
-    if (this.#running.length === 0) this.#events.length = 0;
     const depth = effort.deepest - before.depth;
     const blocks = effort.deepestBlock - blockDepth;
     effort.deepest = Math.max(effort.deepest, before.deepest);
     effort.deepestBlock = Math.max(effort.deepestBlock, before.deepestBlock);
     const work = effort.work - before.work;
-    const known: Remembered = { result, handles, trace, events, sites, work, depth, blocks };
     if (recording.isSpoilt) return result;
+    const end = this.#events.length;
+    let left: { readonly found: Left | undefined } | undefined;
+    const find = (): Left | undefined => {
+      left ??= { found: leftBy(call, this.#events.slice(start, end), result, this.#memory.tensors, user) };
+      return left.found;
+    };
+    const known: Remembered = { result, handles, left: find, work, depth, blocks };
     if (recording.isFlawed) {
       if (result.kind === "error" || isPlain(result)) this.#flawedHere()?.set(`${key} ${use}`, known);
     } else if (isPlain(result)) {
@@ -281,8 +279,9 @@ export class Recorder {
     effort.work += known.work;
     effort.deepest = Math.max(effort.deepest, effort.depth + known.depth);
     effort.deepestBlock = Math.max(effort.deepestBlock, blockDepth + known.blocks);
-    const replay = known.trace && new CallReplay(known.trace, path, handles, user);
-    for (const one of known.events) {
+    const { trace, events, sites } = known.left() ?? nothing;
+    const replay = trace && new CallReplay(trace, path, handles, user);
+    for (const one of events) {
       const { path: below, event, adapter } = one;
       const place = pathUnder(path, below);
       if (adapter !== undefined) {
@@ -291,11 +290,44 @@ export class Recorder {
       } else if (replay === undefined) this.#replayer.replay(place, event);
       else replay.made(this.#replayer.replay(place, replay.moved(one)));
     }
-    for (const [name, times] of known.sites) {
+    for (const [name, times] of sites) {
       for (let i = 0; i < times; i++) this.#replayer.replay(path, { kind: "site", name });
     }
     return replay?.result(known.result) ?? withHandles(known.result, known.handles, handles);
   }
+}
+
+const nothing: Left = { trace: undefined, events: [], sites: new Map() };
+
+/** What a call left behind below its block, or `undefined` when there is more to it. */
+function leftBy(
+  { instance, handles, isForce }: Call,
+  placed: readonly PlacedEvent[],
+  result: Value,
+  tensors: TracedTensors | undefined,
+  user: BlockFrame | undefined,
+): Left | undefined {
+  const { path, adapters } = instance;
+  const trace = tensors && new CallTrace(tensors, handles, path, user);
+  const events: KnownEvent[] = [];
+  const sites = new Map<string, number>();
+  for (const { path: place, event } of placed) {
+    if (event.kind === "site") {
+      sites.set(event.name, (sites.get(event.name) ?? 0) + 1);
+      continue;
+    }
+    const below = pathBelow(place, path);
+    const reads = trace === undefined ? [] : trace.add(event);
+    if (below === undefined || reads === undefined) return undefined;
+    if (isForce && (event.kind === "state" || event.kind === "saved")) return undefined;
+    if (event.kind !== "offered") events.push({ path: below, event, reads });
+    else {
+      // One that was installed further in has done its work.
+      const adapter = adapters.indexOf(event.adapter);
+      if (adapter >= 0) events.push({ path: below, event, reads, adapter });
+    }
+  }
+  return trace?.covers(result) === false ? undefined : { trace, events, sites };
 }
 
 /** Whether a value is nothing but sizes, numbers and tensors. */

@@ -199,7 +199,8 @@ export class CallReplay {
   }
 }
 
-function tensorsIn(value: Value): readonly Handle[] {
+/** The tensors of a result. */
+export function tensorsIn(value: Value): readonly Handle[] {
   if (value.kind === "tensor") return [value.handle];
   return value.kind === "tuple" || value.kind === "list" ? value.items.flatMap(tensorsIn) : [];
 }

@@ -41,9 +41,9 @@ export class ListeningEmitter implements Emitter {
     return made;
   }
 
-  /** A learned tensor that was laid out before is asked for when it is read. */
-  #noteUse(operand: Handle): void {
-    const learned = this.#learned.get(operand);
+  /** A learned tensor that was laid out before is asked for when it is read, or when a call gives it. */
+  use(value: Handle): void {
+    const learned = this.#learned.get(value);
     if (learned !== undefined) this.#listener.note(learned.path, learned.event);
   }
 
@@ -66,7 +66,7 @@ export class ListeningEmitter implements Emitter {
     const made = this.#emitter.op(...told);
     const [op, operands, attributes, results, origin] = told;
     if (this.#tensors === undefined) {
-      for (const operand of operands) this.#noteUse(operand);
+      for (const operand of operands) this.use(operand);
       return made;
     }
     this.#listener.note(origin.path, { kind: "op", op, operands, attributes, results, origin, made });
