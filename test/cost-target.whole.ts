@@ -120,3 +120,21 @@ test("in a sweep, plotted, and between two variants", async () => {
   );
   expect(compared.stdout).toMatch(new RegExp(`dispatches on WebGPU +${more} +${less} +-`));
 });
+
+test("a formula too long for the table gives way to its number at the sizes that shares are given at", async () => {
+  const sizes = [
+    "-m",
+    "Mamba2Lm",
+    "-e",
+    "prefill",
+    "--set",
+    "decoder=Mamba2(width: 32, depth: 2, head_width: 16)",
+  ];
+  const arguments_ = ["cost", "models/decoders/mamba2-lm.oss", ...sizes, "--target", "webgpu"];
+  const { stdout, status } = await runHere(arguments_);
+  expect(status).toBe(0);
+  const lines = stdout.split("\n");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(180);
+  expect(lines.find((line) => line.trim().startsWith("layers"))).toMatch(/≈ [\d.]+ [kM]$/);
+  expect(stdout).toContain("shares, and numbers after ≈, at B = 1, L = 64");
+});

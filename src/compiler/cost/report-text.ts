@@ -47,6 +47,8 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
   const title = countTitle(report);
   const names = notation.where.map(({ name, text }) => `${name} = ${text}`);
   const typical = [...entry.typical].filter(([name]) => !entry.bindings.has(name));
+  const rows = rowsOf(entry.rows, entry, 0);
+  const isRounded = rows.some((row) => row.some((cell) => cell.startsWith("≈")));
   const shares = typical.map(([name, value]) => `${name} = ${value}`).join(", ");
   return [
     `${entry.entry}${entry.continues === undefined ? "" : `, which continues ${entry.continues}`}`,
@@ -96,9 +98,9 @@ function entryLines(entry: EntryReport, report: CostReport): string[] {
           "parameters",
           ...(entry.target === undefined ? [] : ["dispatches", "executed"]),
         ],
-        ...rowsOf(entry.rows, entry, 0),
+        ...rows,
       ]),
-      ...(shares === "" ? [] : [`shares at ${shares}`]),
+      ...(shares === "" ? [] : [`shares${isRounded ? ", and numbers after ≈," : ""} at ${shares}`]),
     ]),
   ];
 }
@@ -219,9 +221,9 @@ function rowsOf(tree: CostTree, entry: EntryReport, depth: number): string[][] {
     const times = child.times === 1 ? "" : ` ×${child.times}`;
     const row = [
       `${"  ".repeat(depth)}${child.name === "" ? "(itself)" : child.name}${times}`,
-      count.constant === 0 ? "" : writeCount(count, entry.notation, child.times),
+      cellText(count, entry, child.times),
       share(part ?? 0, whole ?? 0),
-      scalar.constant === 0 ? "" : writeCount(scalar, entry.notation, child.times),
+      cellText(scalar, entry, child.times),
       parameters.constant === 0 ? "" : exact(parameters),
       ...(entry.target === undefined ? [] : targetCells(child, entry)),
     ];
@@ -260,12 +262,22 @@ function overheadLines({ target, notation, repeat, typical, open }: EntryReport)
   ];
 }
 
-function targetCells({ amounts, times }: CostTree, { notation }: EntryReport): string[] {
+function targetCells({ amounts, times }: CostTree, entry: EntryReport): string[] {
   const executed = executedOf(amounts);
   return [
     amounts.dispatches.constant === 0 ? "" : exact(amounts.dispatches),
-    executed.constant === 0 ? "" : writeCount(executed, notation, times),
+    cellText(executed, entry, times),
   ];
+}
+
+/** A formula that would make the table wider than it is of use gives way to its number at typical sizes. */
+const longestFormula = 56;
+
+function cellText(dim: Dim, { notation, typical }: EntryReport, times: number): string {
+  if (dim.constant === 0) return "";
+  const text = writeCount(dim, notation, times);
+  const value = text.length > longestFormula ? bindDim(dim, typical).constant : undefined;
+  return value === undefined ? text : `≈ ${shortCount(value)}`;
 }
 
 function clipLines(report: CostReport): string[] {
