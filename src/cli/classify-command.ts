@@ -6,7 +6,7 @@ import type { HostTensor } from "../compiler/host-tensor.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { failure } from "../runtime/failure.ts";
 import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
-import { prepare, type Target } from "./execute.ts";
+import { prepare, reportArithmetic, type Target } from "./execute.ts";
 import { readFileText } from "./files.ts";
 import { readInputs } from "./inputs.ts";
 import {
@@ -87,6 +87,7 @@ async function classify(file: string, options: ClassifyOptions): Promise<number>
       if (logits === undefined) throw failure("not-a-classifier", `The entry ${entry.entry} gives nothing.`);
       const ranked = rank(logits, names, options.labels ?? "").slice(0, options.top);
       output.set("model", entry.model);
+      reportArithmetic(prepared, options, output);
       reportWeights(weights, output);
       output.set("seconds", runSeconds);
       output.set("labels", ranked);

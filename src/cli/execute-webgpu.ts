@@ -30,9 +30,10 @@ export async function prepareWebGpu(
   const gpu = await openDawn();
   // Used where it is there, never required.
   const hasHalves = wanted === "f16" && (await gpu.requestAdapter())?.features.has("shader-f16") === true;
+  const arithmetic: "f32" | "f16" = hasHalves ? "f16" : "f32";
   const artefact = compilePlan(graphs, {
     variants: tune,
-    arithmetic: hasHalves ? "f16" : "f32",
+    arithmetic,
     ...(generating !== undefined && { generation: generating }),
   });
   const { plan } = artefact;
@@ -51,6 +52,7 @@ export async function prepareWebGpu(
   const prepareSeconds = since();
   const entries = plan.entries.map(({ name, outputs }) => ({
     prepareSeconds,
+    arithmetic,
     run: async (inputs: Parameters<PreparedEntries["entries"][number]["run"]>[0]) => {
       running.start("computing", 1);
       const started = performance.now();

@@ -25,6 +25,7 @@ import { prepareAdapters } from "./adapters.ts";
 import { attempt, undoOnExit } from "./cleanup.ts";
 import { writeArtefact } from "./compile-command.ts";
 import { writeFailure } from "./file-failure.ts";
+import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 import { storedGraphs } from "./storage.ts";
 import type { OpenWeights } from "./weights.ts";
@@ -41,7 +42,7 @@ export interface Execute {
   /** On WebGPU: whether kernels are measured, or chosen by what was measured before. */
   readonly tune?: boolean;
   /** On WebGPU: how wide the factors of products with weights are, where the device has such numbers. */
-  readonly arithmetic?: "f32" | "f16";
+  readonly arithmetic?: Arithmetic;
 }
 
 export interface Execution {
@@ -51,9 +52,14 @@ export interface Execution {
   readonly runSeconds: number;
 }
 
+/** What products with weights are computed in, of what can be asked for. */
+type Arithmetic = "f32" | "f16";
+
 /** A graph that is ready to run again and again. */
 export interface Prepared {
   readonly prepareSeconds: number;
+  /** On a target where it can be chosen. */
+  readonly arithmetic?: Arithmetic;
   run(inputs: ReadonlyMap<string, HostTensor>): Promise<Execution>;
   release(): Promise<void>;
 }
@@ -154,6 +160,15 @@ async function prepareOn(
       return await prepareWebGpu(graphs, weights, { tune, arithmetic }, shown, since, generation);
     }
   }
+}
+
+/** What was computed in, which need not be what was asked for. */
+export function reportArithmetic(prepared: Pick<Prepared, "arithmetic">, how: Execute, output: Output): void {
+  const { arithmetic } = prepared;
+  if (arithmetic === undefined) return;
+  output.set("arithmetic", arithmetic);
+  if (arithmetic !== how.arithmetic)
+    output.line(`This device has no ${how.arithmetic}: ${arithmetic} was used.`);
 }
 
 /** The entry that reads what comes before, and the one that reads one id more. */

@@ -11,7 +11,7 @@ import { type Generated, generate } from "../runtime/generation/generate.ts";
 import { checkOptions, type GenerationOptions } from "../runtime/generation/options.ts";
 import type { ChoosingSession, GenerationSession } from "../runtime/generation/session.ts";
 import { adapterChoice } from "./adapters.ts";
-import { prepareTogether } from "./execute.ts";
+import { prepareTogether, reportArithmetic } from "./execute.ts";
 import { choiceOf, type GenerationCommandOptions, withGenerationOptions } from "./generation-options.ts";
 import { readInputs } from "./inputs.ts";
 import { useColor } from "./options.ts";
@@ -100,6 +100,7 @@ async function generateText(
       output.set("model", first.entry.model);
       output.set("entries", [plan.first, plan.next]);
       output.set("target", options.target);
+      reportArithmetic(prepared.entries[0] ?? {}, options, output);
       reportWeights(weights, output);
       if (texts.length > 1) output.set("texts", texts);
       else for (const [name, value] of Object.entries(texts[0] ?? {})) output.set(name, value);

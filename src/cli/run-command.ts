@@ -6,7 +6,7 @@ import type { HostTensor } from "../compiler/host-tensor.ts";
 import type { OnnxProfile } from "../compiler/onnx/context.ts";
 import { writeSafetensors } from "../runtime/safetensors-writer.ts";
 import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
-import { prepare, type Target } from "./execute.ts";
+import { prepare, reportArithmetic, type Target } from "./execute.ts";
 import { readInputs } from "./inputs.ts";
 import {
   arithmeticOption,
@@ -86,6 +86,7 @@ async function runEntry(file: string, options: RunOptions): Promise<number> {
       output.set("model", entry.model);
       output.set("entry", entry.entry);
       output.set("target", options.target);
+      reportArithmetic(prepared, options, output);
       reportWeights(weights, output);
       output.set("seconds", { prepare: prepareSeconds, run: runSeconds });
       if (options.out !== undefined) await save(options.out, outputs, weights.random);

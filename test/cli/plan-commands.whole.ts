@@ -62,6 +62,21 @@ describeWebGpu("on a device", () => {
     expect(checked.stdout).toContain("weights: 132 bytes of 1 GiB in 2 tensors");
   });
 
+  test("what was computed in is told, which need not be what was asked for", async () => {
+    const entry = ["run", file, ...x, "--weights", "random:1", "--target", "webgpu"];
+    const tuned = { ...environment, XDG_CACHE_HOME: join(folder, "cache") };
+    const asked = ["--arithmetic", "f16", "--tune"];
+    const json = await runBinary([...entry, ...asked, "--json"], { environment: tuned });
+    expect(json.status, json.stderr).toBe(0);
+    const { arithmetic, outputs } = JSON.parse(json.stdout);
+    const words = await runBinary([...entry, ...asked], { environment: tuned });
+    expect(words.stdout.includes("This device has no f16: f32 was used.")).toBe(arithmetic === "f32");
+    const plain = JSON.parse((await run(...entry, "--json")).stdout);
+    expect(plain.arithmetic).toBe("f32");
+    expect(outputs.y.shape).toEqual(plain.outputs.y.shape);
+    for (const [i, value] of outputs.y.data.entries()) expect(value).toBeCloseTo(plain.outputs.y.data[i], 2);
+  });
+
   test("kernels are chosen by measuring them, once, and results stay what they are", async () => {
     // Wide enough for blocks of other sizes.
     writeFileSync(file, source.replace("out: int = 4", "out: int = 64"));
