@@ -2,7 +2,7 @@
  * Every kernel that sampled products may have, on a device, against the reference.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWebGpu, openTestDevice, openTestGpu } from "./support/gpu.ts";
+import { describeWebGpu, openSubgroupDevice, openTestGpu } from "./support/gpu.ts";
 import { productSamples, runVariants } from "./support/product-samples.ts";
 
 describeWebGpu("kernels of products", () => {
@@ -10,7 +10,7 @@ describeWebGpu("kernels of products", () => {
   let device: GPUDevice;
   beforeAll(async () => {
     gpu = await openTestGpu();
-    device = await openTestDevice({}, gpu);
+    device = await openSubgroupDevice(gpu);
   });
   afterAll(() => device.destroy());
 

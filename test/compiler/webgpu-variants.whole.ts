@@ -3,7 +3,7 @@
  * webgpu-variants.full.ts.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWebGpu, openTestDevice, openTestGpu } from "../support/gpu.ts";
+import { describeWebGpu, openSubgroupDevice, openTestGpu } from "../support/gpu.ts";
 import { productSamples, runVariants } from "../support/product-samples.ts";
 
 const structureOf = (label: string): string => label.replace(/, \d+ invocations/, "").replace(/\d+/g, "n");
@@ -13,7 +13,7 @@ describeWebGpu("kernels of products", () => {
   let device: GPUDevice;
   beforeAll(async () => {
     gpu = await openTestGpu();
-    device = await openTestDevice({}, gpu);
+    device = await openSubgroupDevice(gpu);
   });
   afterAll(() => device.destroy());
 

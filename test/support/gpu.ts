@@ -31,6 +31,12 @@ export async function openTestDevice(descriptor: GPUDeviceDescriptor = {}, gpu?:
   return adapter.requestDevice(descriptor);
 }
 
+/** A device with subgroups, where the adapter has them. */
+export async function openSubgroupDevice(gpu: GPU): Promise<GPUDevice> {
+  const has = (await gpu.requestAdapter())?.features.has("subgroups") === true;
+  return openTestDevice({ requiredFeatures: has ? ["subgroups"] : [] }, gpu);
+}
+
 /** `google swiftshader SwiftShader Device (LLVM 16.0.0)`. */
 export function adapterName(adapter: GPUAdapter): string {
   const { vendor, architecture, device, description } = adapter.info;

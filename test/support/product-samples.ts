@@ -94,6 +94,18 @@ export const productSamples: readonly ProductSample[] = [
     },
   },
   {
+    name: "one row, terms of a column that lie together",
+    isDeep: true,
+    sizes: {},
+    labels: [/1x1 in 64 slices$/, /1x1 in 64 slices by subgroups$/, /1x4 in 64 slices by subgroups$/],
+    graph: () => {
+      const p = new Products();
+      const turned = p.apply("transpose", [p.input("w", [44, 300])], { permutation: [1, 0] });
+      const product = p.apply("matmul", [p.input("x", [1, 300]), turned]);
+      return p.finish(p.apply("add", [product, p.weight("b", [44])]));
+    },
+  },
+  {
     name: "one row that is normalised as it is read",
     sizes: {},
     labels: [/slices of normalised/],
@@ -146,7 +158,7 @@ const labelsOf = (plan: KernelPlan): string[] =>
   plan.entries.flatMap(({ dispatches }) => dispatches.map(({ kernel }) => plan.kernels[kernel]?.label ?? ""));
 
 /**
- * Every kernel for which `isWanted` holds, and how far its results are from the reference's.
+ * Every kernel for which `isWanted` holds and that the device has the features for, and how far its results are from the reference's.
  */
 export async function runVariants(
   { graph: make, sizes }: ProductSample,
@@ -166,7 +178,12 @@ export async function runVariants(
   for (let choice = -1; choice < Math.max(...counts); choice++) {
     const by = planBy(plan, choice);
     const labels = labelsOf(by);
-    if (!isWanted(labels)) continue;
+    const lacks = by.entries.some(({ dispatches }) =>
+      dispatches.some(({ kernel }) =>
+        by.kernels[kernel]?.features.some((feature) => !on.device.features.has(feature)),
+      ),
+    );
+    if (lacks || !isWanted(labels)) continue;
     const model = await GpuModel.load(by, stream, on);
     const { outputs } = await model.session().call("call", given.inputs);
     model.dispose();

@@ -371,15 +371,18 @@ export class KernelWriter {
     }
     const names = sizes.map((_, i) => `  let size${i} = sizes.v[${i >> 2}].${"xyzw"[i & 3]};`);
     const [x, y, z] = this.workgroup;
+    const hasSubgroups = this.#features.has("subgroups");
     const code = [
       ...(this.#features.has("shader-f16") ? ["enable f16;"] : []),
+      ...(hasSubgroups ? ["enable subgroups;"] : []),
       ...header,
       ...this.#shared,
       ...access,
       ...used.map((name) => functions[name]),
       `@compute @workgroup_size(${x}, ${y}, ${z})`,
-      "fn main(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) group_id: vec3<u32>) {",
+      `fn main(@builtin(local_invocation_index) local_index: u32, @builtin(workgroup_id) group_id: vec3<u32>${hasSubgroups ? ", @builtin(subgroup_invocation_id) lane_index: u32, @builtin(subgroup_size) lane_count: u32" : ""}) {`,
       "  let local = i32(local_index);",
+      ...(hasSubgroups ? ["  let lane = i32(lane_index);", "  let lanes = i32(lane_count);"] : []),
       "  let group = vec3<i32>(group_id);",
       ...names,
       ...body.map((line) => `  ${line}`),

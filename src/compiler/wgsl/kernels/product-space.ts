@@ -47,6 +47,8 @@ const splitByColumn: readonly SplitShape[] = [
 ];
 const splitByDepth: readonly SplitShape[] = [
   { rows: 1, columns: 1, across: 1, slices: 64 },
+  { rows: 1, columns: 1, across: 1, slices: 64, subgroups: true },
+  { rows: 1, columns: 4, across: 1, slices: 64, subgroups: true },
   { rows: 1, columns: 4, across: 4, slices: 32 },
   { rows: 4, columns: 4, across: 4, slices: 16 },
 ];

@@ -3,7 +3,7 @@
  * alone would leave a device idle.
  *
  * Each slice sums every so-many-th term; the parts are added up through workgroup memory, always in the
- * same order. Invocations next to each other read what lies next to each other: neighbouring columns,
+ * same order, or by subgroups, where a device has them. Invocations next to each other read what lies next to each other: neighbouring columns,
  * or neighbouring terms where a column's terms lie together.
  */
 import { KernelWriter, typeText } from "../kernel-writer.ts";
@@ -18,6 +18,8 @@ export interface SplitShape {
   /** Invocations along the columns, and along the sum. */
   readonly across: number;
   readonly slices: number;
+  /** Whether subgroups add the parts up: of kernels whose workgroup has one sum for each column. */
+  readonly subgroups?: boolean;
 }
 
 /** Workgroup memory that a split product takes, in bytes. */
@@ -70,15 +72,41 @@ export function splitProduct(product: Product, given: ProductBlock, shape: Split
 
   const type = typeText("f32", lanes);
   const held = columnParts.length;
+  const isBySubgroups = shape.subgroups === true && across === 1;
   const parts = writer.shared(type, block.rows * held * workgroup, splitBytes(shape, block));
   const partAt = (r: number, c: number, of: string): string =>
     `${parts}[${(r * held + c) * workgroup} + ${of} * ${across} + ${at}]`;
-  rowParts.forEach((_, r) => {
-    columnParts.forEach((_column, c) => {
-      writer.line(`${partAt(r, c, slice)} = ${sums[r]?.[c]};`);
+  if (isBySubgroups) {
+    // Which invocations make a subgroup is the device's choice: the first of each leaves its sum in its own place.
+    writer.require("subgroups");
+    const lead = named("subgroupMin(local)", "lead");
+    rowParts.forEach((_, r) => {
+      columnParts.forEach((_column, c) => {
+        const sum = writer.variable("sum", "f32", `subgroupAdd(${sums[r]?.[c]})`, lanes);
+        writer.block("if (lane == 0)", false, () => writer.line(`${partAt(r, c, lead)} = ${sum};`));
+      });
     });
-  });
+  } else {
+    rowParts.forEach((_, r) => {
+      columnParts.forEach((_column, c) => {
+        writer.line(`${partAt(r, c, slice)} = ${sums[r]?.[c]};`);
+      });
+    });
+  }
   writer.line("workgroupBarrier();");
+  // Every subgroup adds what all left: places that none left anything in are 0.
+  const wholes = rowParts.map((_, r) =>
+    columnParts.map((_column, c) => {
+      if (!isBySubgroups) return undefined;
+      const sum = writer.variable("total", "f32", `${type}()`, lanes);
+      const s = writer.fresh("s");
+      writer.block(`for (var ${s} = lane; ${s} < ${slices}; ${s} += lanes)`, true, () => {
+        writer.line(`${sum} += ${partAt(r, c, s)};`);
+      });
+      writer.line(`${sum} = subgroupAdd(${sum});`);
+      return sum;
+    }),
+  );
   // Rows and columns are finished by one slice each, those that there are by turns.
   rowParts.forEach((row, r) => {
     columnParts.forEach((column, c) => {
@@ -88,6 +116,11 @@ export function splitProduct(product: Product, given: ProductBlock, shape: Split
         ...(r === 0 || areRowsWhole ? [] : [`(${row.text} < ${writer.size(rows)})`]),
       ];
       frame.guarded(conditions, () => {
+        const whole = wholes[r]?.[c];
+        if (whole !== undefined) {
+          frame.store(whole, row, column);
+          return;
+        }
         const sum = writer.variable("total", "f32", partAt(r, c, "0"), lanes);
         const s = writer.fresh("s");
         writer.block(`for (var ${s} = 1; ${s} < ${slices}; ${s} += 1)`, true, () => {
@@ -105,7 +138,7 @@ export function splitProduct(product: Product, given: ProductBlock, shape: Split
   writer.runs(batch.mul(rowGroups).mul(columnGroups).mul(workgroup));
   return {
     writer,
-    label: `contract ${block.rows}x${block.columns} in ${slices} slices${prologue === undefined ? "" : " of normalised"}`,
+    label: `contract ${block.rows}x${block.columns} in ${slices} slices${isBySubgroups ? " by subgroups" : ""}${prologue === undefined ? "" : " of normalised"}`,
     workgroups: [columnGroups, rowGroups, batch],
     ...frame.work(wholeRows, wholeColumns),
   };
