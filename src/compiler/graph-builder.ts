@@ -273,7 +273,8 @@ export class GraphBuilder implements Emitter {
 
   /**
    * The graph of what the outputs need. Nodes stand in order of creation, learned tensors in the order in which
-   * they are read; all inputs stay, since they are the graph's interface. Guards that always hold, given the symbols' minimums, are dropped.
+   * they are read; all inputs stay, since they are the graph's interface. Guards that always hold, given the
+   * symbols' minimums, are dropped.
    */
   finish(
     outputs: readonly GraphOutput[],
