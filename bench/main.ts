@@ -4,7 +4,7 @@
  * `npm run bench -- --quick` measures less, `--only encoders` (or `decoders`, `accounting`, `plans`, `memory`,
  * `language`, `webgpu`) one part; of the contests on WebGPU also one: `webgpu-browser`, `webgpu-node`, `webgpu-alone`. They take long
  * where a processor runs the shaders, so they are measured only when they are asked for. `--tiny` has them measure next
- * to nothing, to try them out. Machines are noisy: medians, with the least and the most.
+ * to nothing, to try them out; `--tuned` has `--quick` measure tuned kernels as well. Machines are noisy: medians, with the least and the most.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -19,8 +19,8 @@ import { measureLanguageServer, printLanguageServer } from "./language-server.ts
 import { type MemoryResult, measureMemory, printMemory } from "./memory.ts";
 import { encoders } from "./models.ts";
 import { measurePlans, printPlans } from "./plans.ts";
-import { contests, runContests } from "./webgpu/contests.ts";
-import { brief, tiny, whole } from "./webgpu/extents.ts";
+import { type ContestResults, contests, runContests } from "./webgpu/contests.ts";
+import { brief, hasty, thorough, tiny, whole } from "./webgpu/extents.ts";
 
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 5 : 11;
@@ -80,25 +80,31 @@ const languageServer = wanted("language") ? await measureLanguageServer(quick ? 
 if (languageServer !== undefined) console.log(printLanguageServer(languageServer));
 const asked = contests.filter((each) => (only === "webgpu" ? each !== "webgpu-alone" : each === only));
 const extent = process.argv.includes("--tiny") ? tiny : quick ? brief : whole;
-const webgpu = asked.length === 0 ? undefined : await runContests(asked, extent, quick ? 3 : 5, progress);
-
-await mkdir("out", { recursive: true });
-const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
-const report = {
-  version: 4,
-  date: new Date().toISOString(),
-  machine,
-  rounds,
-  encoders: results,
-  decoder: decoded ?? null,
-  accounting: accounting ?? null,
-  plans: plans ?? null,
-  memory,
-  language: language ?? null,
-  languageServer: languageServer ?? null,
-  webgpu: webgpu ?? null,
-};
-await writeWhole("out/bench.json", async (sink) =>
-  sink.write(new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`)),
-);
+const effort = { ...(quick ? hasty : thorough), ...(process.argv.includes("--tuned") && { isTuned: true }) };
+const webgpu =
+  asked.length === 0 ? undefined : await runContests(asked, { extent, effort }, progress, writeReport);
+await writeReport(webgpu);
 console.log("\nwritten to out/bench.json");
+
+/** Also while the contests on WebGPU go on: what is cut off leaves what came before. */
+async function writeReport(webgpu: ContestResults | undefined): Promise<void> {
+  await mkdir("out", { recursive: true });
+  const machine = { processor: cpus()[0]?.model ?? "", cores: cpus().length, node: process.version };
+  const report = {
+    version: 5,
+    date: new Date().toISOString(),
+    machine,
+    rounds,
+    encoders: results,
+    decoder: decoded ?? null,
+    accounting: accounting ?? null,
+    plans: plans ?? null,
+    memory,
+    language: language ?? null,
+    languageServer: languageServer ?? null,
+    webgpu: webgpu ?? null,
+  };
+  await writeWhole("out/bench.json", async (sink) =>
+    sink.write(new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`)),
+  );
+}

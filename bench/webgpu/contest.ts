@@ -23,7 +23,13 @@ export interface CallForm {
 
 /** A compiled model and who runs it. `key` names it among those that are open. */
 export type Entrant =
-  | { readonly by: "ours"; readonly key: string; readonly model: string }
+  | {
+      readonly by: "ours";
+      readonly key: string;
+      readonly model: string;
+      /** With the kernels that win when they are measured, as `--tune` has it; otherwise the plan's own. */
+      readonly isTuned: boolean;
+    }
   | {
       readonly by: "peer";
       readonly key: string;

@@ -10,9 +10,10 @@ import { join } from "node:path";
 import type { Progress } from "../../src/cli/progress.ts";
 import { openBrowserStage } from "./browser-stage.ts";
 import { driversHere, runInNode } from "./drivers.ts";
+import type { Effort } from "./extents.ts";
 import { noAdapter } from "./local-stage.ts";
-import { measureStage, type StageResult } from "./measure-stage.ts";
-import { printStage } from "./report.ts";
+import { measureStage, type StageChoice, type StageResult } from "./measure-stage.ts";
+import { printContest, printStage } from "./report.ts";
 import { type Compiled, compileWorkload, type Extent, workloadsOf } from "./workloads.ts";
 
 export const contests = ["webgpu-browser", "webgpu-node", "webgpu-alone"] as const;
@@ -25,21 +26,42 @@ export interface ContestResults {
   readonly absent: readonly string[];
 }
 
+/** What is measured, and how often. */
+export interface Amount {
+  readonly extent: Extent;
+  readonly effort: Effort;
+}
+
 /** The aims of the project: times as fast as onnxruntime, in a browser and in Node. */
 const inBrowser = { encoder: 6, decoder: 4 };
 const inNode = { encoder: 2, decoder: 2 };
 
 export async function runContests(
   wanted: readonly Contest[],
-  extent: Extent,
-  rounds: number,
+  { extent, effort }: Amount,
   progress: Progress,
+  onContest: (soFar: ContestResults) => Promise<void>,
 ): Promise<ContestResults> {
   const folder = await mkdtemp(join(tmpdir(), "ossicle-"));
   const stages: StageResult[] = [];
   const absent: string[] = [];
+  /** Of a contest that goes on. */
+  let begun: StageResult | undefined;
+  let written = Promise.resolve();
+  /** Prints a contest as soon as it is over, and has what is known written. */
+  const telling =
+    (aims: typeof inNode): StageChoice["onContest"] =>
+    (contest, soFar) => {
+      console.log([`${soFar.name}:`, ...printContest(contest, soFar, aims)].join("\n"));
+      begun = soFar;
+      const known = { extent, stages: [...stages, soFar], absent: [...absent] };
+      written = written.then(() => onContest(known));
+    };
   const done = (result: StageResult | string, name: string, aims: typeof inNode): void => {
+    const unfinished = begun;
+    begun = undefined;
     if (typeof result === "string") {
+      if (unfinished !== undefined) stages.push(unfinished);
       absent.push(`${name}: ${result}`);
       console.log(`${name}: ${result}\n`);
       // A driver that is not here is no mistake; outputs that differ are.
@@ -60,14 +82,17 @@ export async function runContests(
       ["webgpu-alone", false],
     ] as const) {
       for (const driver of wanted.includes(contest) ? driversHere(process.env) : []) {
-        const choice = { name: driver.name, rounds, contested };
-        done(await runInNode(driver, { folder, compiled, extent, choice }), driver.name, inNode);
+        const choice = { name: driver.name, effort, contested };
+        const request = { folder, compiled, extent, choice };
+        done(await runInNode(driver, request, telling(inNode)), driver.name, inNode);
       }
     }
     if (wanted.includes("webgpu-browser")) {
-      done(await inPage(folder, compiled, extent, rounds), "the browser", inBrowser);
+      const amount = { extent, effort };
+      done(await inPage(folder, compiled, amount, telling(inBrowser)), "the browser", inBrowser);
     }
   } finally {
+    await written;
     await rm(folder, { recursive: true, force: true });
   }
   return { extent, stages, absent };
@@ -76,17 +101,18 @@ export async function runContests(
 async function inPage(
   folder: string,
   compiled: readonly Compiled[],
-  extent: Extent,
-  rounds: number,
+  { extent, effort }: Amount,
+  onContest: StageChoice["onContest"],
 ): Promise<StageResult | string> {
   const stage = await openBrowserStage(folder).catch((error: unknown) => String(error));
   if (typeof stage === "string") return stage;
   try {
     const choice = {
       name: stage.browser,
-      rounds,
+      effort,
       contested: true,
       say: (line: string) => console.error(line),
+      onContest,
     };
     return await measureStage(stage, compiled, extent, choice);
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 import { fork } from "node:child_process";
 import type { Answer, Request } from "./in-node.ts";
-import type { StageResult } from "./measure-stage.ts";
+import type { StageChoice, StageResult } from "./measure-stage.ts";
 
 /** Variables by which Vulkan is told its driver. */
 const naming = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"] as const;
@@ -34,11 +34,13 @@ export function driversHere(environment: NodeJS.ProcessEnv): readonly Driver[] {
 export async function runInNode(
   { driver, environment }: Driver,
   request: Omit<Request, "driver">,
+  onContest: StageChoice["onContest"],
 ): Promise<StageResult | string> {
   const child = fork("scripts/run.js", ["bench/webgpu/in-node.ts"], { env: environment });
   const answered = new Promise<StageResult | string>((resolve) => {
-    child.once("message", (answer: Answer) => {
-      resolve(answer.kind === "result" ? answer.result : answer.message);
+    child.on("message", (answer: Answer) => {
+      if (answer.kind === "contest") onContest(answer.contest, answer.soFar);
+      else resolve(answer.kind === "result" ? answer.result : answer.message);
     });
     child.once("exit", (code, signal) => resolve(`the process ended with ${signal ?? code}`));
   });

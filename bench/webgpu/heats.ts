@@ -3,9 +3,11 @@
  *
  * Owns: the choices, made before anything is timed.
  */
-import { type CallForm, compareOutputs, type Output, type Stage } from "./contest.ts";
+
+import type { OnnxProfile } from "../../src/compiler/onnx/context.ts";
+import { type CallForm, compareOutputs, type Output, type Spent, type Stage } from "./contest.ts";
 import type { ProductSize } from "./plain-kernels.ts";
-import { type Compiled, profiles } from "./workloads.ts";
+import type { Compiled } from "./workloads.ts";
 
 export interface BestProduct {
   readonly size: ProductSize;
@@ -27,7 +29,7 @@ export async function bestProducts(stage: Stage, sizes: readonly ProductSize[]):
       // The first run compiles the kernel.
       await stage.product(form, size);
       const times: number[] = [];
-      for (let i = 0; i < 2; i++) times.push(await secondsOf(stage.product(form, size)));
+      for (let i = 0; i < 2; i++) times.push(secondsOf(await stage.product(form, size)));
       found.push([form, Math.min(...times)]);
     }
     return found.sort(([, a], [, b]) => a - b);
@@ -45,20 +47,22 @@ export async function bestProducts(stage: Stage, sizes: readonly ProductSize[]):
   return best;
 }
 
-async function secondsOf(spent: ReturnType<Stage["product"]>): Promise<number> {
-  const { clock, processor } = await spent;
+function secondsOf({ clock, processor }: Spent): number {
   return processor === undefined || processor === 0 ? clock : processor;
 }
 
 export interface Peer {
   readonly key: string;
-  readonly profile: string;
+  readonly profile: OnnxProfile;
+  /** What a run took: of the processors, where that is known, and by the clock. */
+  readonly seconds: number;
+  readonly clock: number;
   /** How far its outputs are from ours, as a multiple of 1 + |value|. */
   readonly distance: number;
 }
 
-export interface Heat {
-  readonly peers: ReadonlyMap<string, Peer>;
+export interface Heat<Call extends string> {
+  readonly peers: ReadonlyMap<Call, Peer>;
   /** Those that could not run here or gave something else, and why. */
   readonly refused: readonly string[];
 }
@@ -66,44 +70,61 @@ export interface Heat {
 /**
  * For each call, the profile of the peer that is fastest. It stays open.
  *
+ * @param profiles those that are tried
+ * @param everyProfile for each call; otherwise the fastest at the first call has the others too, if it gives what ours do
  * @param outputs ours, by call
  */
-export async function choosePeers(
+export async function choosePeers<Call extends string>(
   stage: Stage,
   { workload, peerEntries }: Compiled,
-  calls: ReadonlyMap<string, CallForm>,
-  outputs: ReadonlyMap<string, readonly Output[]>,
+  { profiles, everyProfile }: { readonly profiles: readonly OnnxProfile[]; readonly everyProfile: boolean },
+  calls: ReadonlyMap<Call, CallForm>,
+  outputs: ReadonlyMap<Call, readonly Output[]>,
   say: (line: string) => void,
-): Promise<Heat> {
-  const best = new Map<string, { readonly peer: Peer; readonly seconds: number }>();
+): Promise<Heat<Call>> {
+  const peers = new Map<Call, Peer>();
   const refused: string[] = [];
+  const keyOf = (profile: OnnxProfile): string => `${workload.name} ${profile}`;
+  const open: OnnxProfile[] = [];
   for (const profile of profiles) {
-    const key = `${workload.name} ${profile}`;
+    const key = keyOf(profile);
     try {
       await stage.open({ by: "peer", key, model: workload.name, profile, entries: peerEntries });
+      open.push(profile);
     } catch (error) {
       refused.push(`${key}: ${messageOf(error)}`);
-      continue;
     }
-    let isUsed = false;
-    for (const [name, call] of calls) {
-      try {
-        let seconds = await secondsOf(stage.run(key, call));
-        const distance = compareOutputs(key, await stage.outputs(key), outputs.get(name) ?? []);
-        // The first run also made kernels, which only matters where runs are short.
-        if (seconds < short) seconds = await secondsOf(stage.run(key, call));
-        say(`${key}, ${name}: ${seconds.toFixed(2)} s, ${distance.toExponential(1)} apart`);
-        const known = best.get(name);
-        if (known !== undefined && known.seconds <= seconds) continue;
-        best.set(name, { peer: { key, profile, distance }, seconds });
-        isUsed = true;
-      } catch (error) {
-        refused.push(`${key}, ${name}: ${messageOf(error)}`);
+  }
+  const tried = async (profile: OnnxProfile, name: Call, call: CallForm): Promise<Peer | undefined> => {
+    const key = keyOf(profile);
+    try {
+      let spent = await stage.run(key, call);
+      const distance = compareOutputs(key, await stage.outputs(key), outputs.get(name) ?? []);
+      // The first run also made kernels, which only matters where runs are short.
+      if (spent.clock < short) spent = await stage.run(key, call);
+      say(`${key}, ${name}: ${spent.clock.toFixed(2)} s, ${distance.toExponential(1)} apart`);
+      return { key, profile, seconds: secondsOf(spent), clock: spent.clock, distance };
+    } catch (error) {
+      refused.push(`${key}, ${name}: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  let ahead: readonly OnnxProfile[] = open;
+  for (const [name, call] of calls) {
+    for (const some of [ahead, open.filter((profile) => !ahead.includes(profile))]) {
+      if (peers.has(name)) break;
+      for (const profile of some) {
+        const peer = await tried(profile, name, call);
+        const known = peers.get(name);
+        if (peer !== undefined && !(known !== undefined && known.seconds <= peer.seconds))
+          peers.set(name, peer);
       }
     }
-    if (!isUsed) await stage.close(key);
+    const winner = peers.get(name);
+    if (!everyProfile && winner !== undefined) ahead = [winner.profile];
   }
-  const peers = new Map([...best].map(([name, { peer }]) => [name, peer]));
+  const used = new Set([...peers.values()].map(({ key }) => key));
+  for (const profile of open) if (!used.has(keyOf(profile))) await stage.close(keyOf(profile));
   return { peers, refused };
 }
 

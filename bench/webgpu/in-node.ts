@@ -4,7 +4,7 @@
  * Owns: reading what the process that started it has sent, and sending back the result.
  */
 import { chooseDriver } from "../../test/support/software-driver.ts";
-import { measureStage, type StageChoice, type StageResult } from "./measure-stage.ts";
+import { type ContestName, measureStage, type StageChoice, type StageResult } from "./measure-stage.ts";
 import { openNodeStage } from "./node-stage.ts";
 import type { Compiled, Extent } from "./workloads.ts";
 
@@ -13,13 +13,14 @@ export interface Request {
   readonly folder: string;
   readonly compiled: readonly Compiled[];
   readonly extent: Extent;
-  readonly choice: Omit<StageChoice, "say">;
+  readonly choice: Omit<StageChoice, "say" | "onContest">;
   /** SwiftShader from npm, unless the environment names a driver; or what the system has. */
   readonly driver: "packaged" | "system";
 }
 
-/** What it answers with. */
+/** What it answers with: after each contest, and at last. */
 export type Answer =
+  | { readonly kind: "contest"; readonly contest: ContestName; readonly soFar: StageResult }
   | { readonly kind: "result"; readonly result: StageResult }
   | { readonly kind: "failure"; readonly message: string };
 
@@ -37,5 +38,12 @@ process.once("message", (request: Request) => {
 async function run({ folder, compiled, extent, choice, driver }: Request): Promise<StageResult> {
   if (driver === "packaged") await chooseDriver();
   const stage = await openNodeStage(folder);
-  return measureStage(stage, compiled, extent, { ...choice, say: (line) => console.error(line) });
+  return measureStage(stage, compiled, extent, {
+    ...choice,
+    say: (line) => console.error(line),
+    onContest: (contest, soFar) => {
+      const answer: Answer = { kind: "contest", contest, soFar };
+      process.send?.(answer);
+    },
+  });
 }

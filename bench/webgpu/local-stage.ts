@@ -43,7 +43,7 @@ export async function openLocalStage(around: Surroundings): Promise<Stage> {
         case "ours": {
           const plan = await around.text(`${entrant.model}/plan.json`);
           const weights = around.weights(`${entrant.model}/plan.safetensors`);
-          open.set(entrant.key, await openOurs(entrant.model, plan, weights, around.gpu, around.stopwatch));
+          open.set(entrant.key, await openOurs(entrant, plan, weights, around.gpu, around.stopwatch));
           return;
         }
         case "peer": {

@@ -1,152 +1,268 @@
 /**
- * A contest on one device: outputs compared, then everybody's runs by turns.
+ * The contests on one device: outputs compared, then everybody's runs by turns, one contest after another.
  *
  * Owns: who is compared with whom, and how often. Times say nothing of a device by themselves; ratios of medians do, of
- * runs that took turns.
+ * runs that took turns. What is known is told after each contest, so that what is cut off leaves what came before.
  */
 import { loadavg } from "node:os";
+import type { OnnxProfile } from "../../src/compiler/onnx/context.ts";
 import type { CallForm, Output, Spent, Stage } from "./contest.ts";
 import { compareOutputs } from "./contest.ts";
+import type { Effort } from "./extents.ts";
 import { type BestProduct, bestProducts, choosePeers, type Peer } from "./heats.ts";
 import { type KernelRow, kernelTable } from "./kernel-table.ts";
-import { type Pace, paceOf } from "./pace.ts";
-import { type Compiled, callsOf, type Extent, type Workload } from "./workloads.ts";
+import type { Pace } from "./pace.ts";
+import { type Run, takeTurns } from "./turns.ts";
+import { type Compiled, callsOf, type Extent, profiles, type Workload } from "./workloads.ts";
 
 export interface StageChoice {
   readonly name: string;
-  readonly rounds: number;
+  readonly effort: Effort;
   /** Whether onnxruntime runs too. */
   readonly contested: boolean;
   readonly say: (line: string) => void;
+  /** Told after each contest, of all that is known. */
+  readonly onContest: (contest: ContestName, soFar: StageResult) => void;
 }
+
+/** Calls that a peer runs too. */
+export const contestedCalls = ["dense", "pruned", "prefill", "step"] as const;
+export type ContestedCall = (typeof contestedCalls)[number];
+export type ContestName = ContestedCall | "encoders" | "reading" | "moving";
 
 export interface StageResult {
   readonly name: string;
   readonly adapter: string;
-  /** The average number of programs that wanted a processor, before and after. */
-  readonly load: readonly [number, number];
+  /** The average number of programs that wanted a processor, at its most. */
+  readonly load: number;
   readonly rounds: number;
-  /** By call: `dense`, `pruned`, `prefill`, `step`, `read`, `readOneByOne`. */
-  readonly ours: Readonly<Record<string, CallResult>>;
-  readonly peer: Readonly<Record<string, Pace & Pick<Peer, "profile" | "distance">>>;
+  readonly calls: Readonly<Partial<Record<ContestedCall, CallResult>>>;
   readonly refused: readonly string[];
-  readonly products: { readonly forms: readonly BestProduct[]; readonly flops: number; readonly pace: Pace };
-  readonly copies: { readonly bytes: number; readonly paces: Readonly<Record<string, Pace>> };
-  readonly kernels: Readonly<Record<string, readonly KernelRow[]>>;
+  /** Of our own: whole and pruned encoders, and plain products of the whole one's sizes. */
+  readonly encoders?: {
+    readonly paces: Readonly<Partial<Record<"dense" | "tuned" | "pruned" | "products", Pace>>>;
+    readonly forms: readonly BestProduct[];
+    readonly flops: number;
+  };
+  /** Of our own: ids at once, and one by one. */
+  readonly reading?: {
+    readonly ids: number;
+    readonly paces: Readonly<Partial<Record<"atOnce" | "oneByOne", Pace>>>;
+  };
+  /** A step's bytes, and copies. */
+  readonly moving?: {
+    readonly bytes: number;
+    readonly paces: Readonly<Partial<Record<"step" | CopyRun, Pace>>>;
+  };
 }
 
-export interface CallResult extends Pace {
+export type CopyRun = "copy kernel" | "copy command";
+
+export interface CallResult {
+  /** Of one call of the entry. */
   readonly macs: number;
   readonly bytes: number;
   /** Calls of the entry that a run makes. */
   readonly calls: number;
+  readonly paces: Readonly<Partial<Record<"ours" | "tuned" | "peer", Pace>>>;
+  readonly peer?: Pick<Peer, "profile" | "distance">;
+  /** How far the outputs of tuned kernels are from those of the plan's own. */
+  readonly tunedDistance?: number;
+  /** Where our own time goes. */
+  readonly kernels: readonly KernelRow[];
 }
 
 const copiedBytes = 2 ** 27;
-
-interface Turn {
-  readonly key: string;
-  readonly call: CallForm;
-}
+const copyRuns = { "copy kernel": "kernel", "copy command": "command" } as const;
 
 export async function measureStage(
   stage: Stage,
   compiled: readonly Compiled[],
   extent: Extent,
-  { name, rounds, contested, say }: StageChoice,
+  choice: StageChoice,
 ): Promise<StageResult> {
-  const loadBefore = loadavg()[0] ?? 0;
-  const found = (wanted: Workload["name"]): Compiled => {
-    const one = compiled.find(({ workload }) => workload.name === wanted);
+  return new StageMeasurer(stage, compiled, extent, choice).run();
+}
+
+class StageMeasurer {
+  readonly #stage: Stage;
+  readonly #compiled: readonly Compiled[];
+  readonly #calls: ReturnType<typeof callsOf>;
+  readonly #choice: StageChoice;
+  #result: StageResult;
+  /** The peer's profile that won with the encoder. */
+  #encoderProfile: OnnxProfile | undefined;
+
+  constructor(stage: Stage, compiled: readonly Compiled[], extent: Extent, choice: StageChoice) {
+    this.#stage = stage;
+    this.#compiled = compiled;
+    this.#calls = callsOf(extent);
+    this.#choice = choice;
+    const { name, effort } = choice;
+    const { adapter } = stage;
+    this.#result = { name, adapter, load: 0, rounds: effort.rounds, calls: {}, refused: [] };
+  }
+
+  async run(): Promise<StageResult> {
+    const { encode, prefill, step } = this.#calls;
+    await this.#contests("dense", { dense: encode });
+    await this.#contests("pruned", { pruned: encode });
+    await this.#encoders();
+    await this.#contests("decoder", { prefill, step });
+    await this.#moving();
+    await this.#reading();
+    return this.#result;
+  }
+
+  #found(wanted: Workload["name"]): Compiled {
+    const one = this.#compiled.find(({ workload }) => workload.name === wanted);
     if (one === undefined) throw new Error(`there is no ${wanted} model`);
     return one;
-  };
-  const calls = callsOf(extent);
-  const turns: Readonly<Record<string, Turn>> = {
-    dense: { key: "dense", call: calls.encode },
-    pruned: { key: "pruned", call: calls.encode },
-    prefill: { key: "decoder", call: calls.prefill },
-    step: { key: "decoder", call: calls.step },
-    read: { key: "reading", call: calls.read },
-    readOneByOne: { key: "reading", call: calls.readOneByOne },
-  };
+  }
 
-  // 1. what everybody gives, before anything is timed
-  const outputs = new Map<string, readonly Output[]>();
-  for (const { workload } of compiled) {
-    await stage.open({ by: "ours", key: workload.name, model: workload.name });
-    for (const [turn, { key, call }] of Object.entries(turns)) {
-      if (key !== workload.name) continue;
-      await stage.run(key, call);
-      outputs.set(turn, await stage.outputs(key));
-    }
+  #say(line: string): void {
+    this.#choice.say(`${this.#choice.name}: ${line}`);
   }
-  compareOutputs("a text at once and id by id", outputs.get("read") ?? [], outputs.get("readOneByOne") ?? []);
-  say(`${name}: ours ran on ${stage.adapter}`);
-  const peers = new Map<string, Peer>();
-  const refused: string[] = [];
-  for (const each of contested ? compiled.filter(({ workload }) => workload.contested) : []) {
-    const own = Object.entries(turns).filter(([, { key }]) => key === each.workload.name);
-    const contestedCalls = new Map(own.map(([turn, { call }]) => [turn, call]));
-    const heat = await choosePeers(stage, each, contestedCalls, outputs, (line) => say(`${name}: ${line}`));
-    refused.push(...heat.refused);
-    for (const [turn, peer] of heat.peers) peers.set(turn, peer);
-    for (const [turn] of own) {
-      if (!heat.peers.has(turn))
-        throw new Error(`no peer gives what ours does for ${turn}: ${heat.refused.join("; ")}`);
-    }
-  }
-  const products = await bestProducts(stage, found("dense").products);
-  say(`${name}: the plain products are chosen`);
 
-  // 2. by turns
-  const runs = new Map<string, () => Promise<Spent>>();
-  for (const [turn, { key, call }] of Object.entries(turns)) {
-    runs.set(`ours ${turn}`, () => stage.run(key, call));
-    const peer = peers.get(turn);
-    if (peer !== undefined) runs.set(`peer ${turn}`, () => stage.run(peer.key, call));
+  #tell(contest: ContestName, part: Partial<StageResult>): void {
+    this.#result = { ...this.#result, ...part, load: Math.max(this.#result.load, loadavg()[0] ?? 0) };
+    this.#choice.onContest(contest, this.#result);
   }
-  runs.set("products", () => allProducts(stage, products));
-  for (const way of ["kernel", "command"] as const) {
-    await stage.copy(way, copiedBytes);
-    runs.set(`copy ${way}`, () => stage.copy(way, copiedBytes));
-  }
-  const spent = await takeTurns(runs, rounds, (round) => say(`${name}: round ${round} of ${rounds}`));
-  const pace = (run: string): Pace => paceOf(spent.get(run) ?? []);
 
-  // 3. where our own time goes
-  const kernels: Record<string, readonly KernelRow[]> = {};
-  for (const turn of ["dense", "pruned", "prefill", "step"]) {
-    const { key, call } = turns[turn] ?? { key: turn, call: calls.encode };
-    kernels[turn] = kernelTable(await stage.trace(key, call));
+  #own(key: string, call: CallForm): Run {
+    return { run: () => this.#stage.run(key, call), rounds: this.#choice.effort.rounds };
   }
-  const entries = Object.entries(turns);
-  return {
-    name,
-    adapter: stage.adapter,
-    load: [loadBefore, loadavg()[0] ?? 0],
-    rounds,
-    ours: Object.fromEntries(
-      entries.map(([turn, { key, call }]) => {
-        const model = compiled.find(({ workload }) => workload.name === key);
-        const cost = model?.costs[call.entry] ?? { macs: 0, bytes: 0 };
-        return [turn, { ...pace(`ours ${turn}`), ...cost, calls: callsIn(call) }];
+
+  /** The calls of one model, each against the peer. */
+  async #contests(name: Workload["name"], given: Partial<Record<ContestedCall, CallForm>>): Promise<void> {
+    const { effort, contested } = this.#choice;
+    const calls = new Map(
+      contestedCalls.flatMap((call) => {
+        const form = given[call];
+        return form === undefined ? [] : [[call, form] as const];
       }),
-    ),
-    peer: Object.fromEntries(
-      [...peers].map(([turn, { profile, distance }]) => [
-        turn,
-        { ...pace(`peer ${turn}`), profile, distance },
-      ]),
-    ),
-    refused,
-    products: { forms: products, flops: flopsOf(products), pace: pace("products") },
-    copies: {
-      bytes: copiedBytes,
-      paces: { kernel: pace("copy kernel"), command: pace("copy command") },
-    },
-    kernels,
-  };
+    );
+    const outputs = await this.#outputs(name, name, false, calls);
+    const tunedKey = `${name} tuned`;
+    const distances = new Map<ContestedCall, number>();
+    if (effort.isTuned) {
+      const tuned = await this.#outputs(tunedKey, name, true, calls);
+      for (const call of calls.keys()) {
+        distances.set(call, compareOutputs(`${call}, tuned`, tuned.get(call) ?? [], outputs.get(call) ?? []));
+      }
+    }
+    this.#say(`${name}: ours ran on ${this.#stage.adapter}`);
+    const peers = contested ? await this.#peers(name, calls, outputs) : new Map<ContestedCall, Peer>();
+    for (const [call, form] of calls) {
+      const peer = peers.get(call);
+      const often = peer === undefined ? 0 : Math.max(1, Math.floor(effort.peerSeconds / peer.clock));
+      const paces = await takeTurns([
+        ["ours", this.#own(name, form)],
+        ["tuned", effort.isTuned ? this.#own(tunedKey, form) : undefined],
+        [
+          "peer",
+          peer && { run: () => this.#stage.run(peer.key, form), rounds: Math.min(effort.rounds, often) },
+        ],
+      ]);
+      const tunedDistance = distances.get(call);
+      const result: CallResult = {
+        ...(this.#found(name).costs[form.entry] ?? { macs: 0, bytes: 0 }),
+        calls: callsIn(form),
+        paces,
+        ...(peer !== undefined && { peer: { profile: peer.profile, distance: peer.distance } }),
+        ...(tunedDistance !== undefined && { tunedDistance }),
+        kernels: kernelTable(await this.#stage.trace(name, form)),
+      };
+      this.#tell(call, { calls: { ...this.#result.calls, [call]: result } });
+    }
+    for (const key of new Set([...peers.values()].map((peer) => peer.key))) await this.#stage.close(key);
+    // The whole encoder is needed once more.
+    if (effort.isTuned && name !== "dense") await this.#stage.close(tunedKey);
+  }
+
+  /** Opens one of our own, and runs each call once: what it gives, before anything is timed. */
+  async #outputs<Call>(
+    key: string,
+    model: Workload["name"],
+    isTuned: boolean,
+    calls: ReadonlyMap<Call, CallForm>,
+  ): Promise<ReadonlyMap<Call, readonly Output[]>> {
+    await this.#stage.open({ by: "ours", key, model, isTuned });
+    const outputs = new Map<Call, readonly Output[]>();
+    for (const [call, form] of calls) {
+      await this.#stage.run(key, form);
+      outputs.set(call, await this.#stage.outputs(key));
+    }
+    return outputs;
+  }
+
+  async #peers(
+    name: Workload["name"],
+    calls: ReadonlyMap<ContestedCall, CallForm>,
+    outputs: ReadonlyMap<ContestedCall, readonly Output[]>,
+  ): Promise<ReadonlyMap<ContestedCall, Peer>> {
+    const { everyProfile } = this.#choice.effort;
+    // Whole and pruned, the encoder has the same kernels.
+    const known = everyProfile || name !== "pruned" ? undefined : this.#encoderProfile;
+    const tried = { profiles: known === undefined ? profiles : [known], everyProfile };
+    const say = (line: string): void => this.#say(line);
+    const heat = await choosePeers(this.#stage, this.#found(name), tried, calls, outputs, say);
+    this.#result = { ...this.#result, refused: [...this.#result.refused, ...heat.refused] };
+    for (const call of calls.keys()) {
+      if (!heat.peers.has(call))
+        throw new Error(`no peer gives what ours does for ${call}: ${heat.refused.join("; ")}`);
+    }
+    this.#encoderProfile ??= heat.peers.get("dense")?.profile;
+    return heat.peers;
+  }
+
+  async #encoders(): Promise<void> {
+    const { effort } = this.#choice;
+    const { encode } = this.#calls;
+    const forms = await bestProducts(this.#stage, this.#found("dense").products);
+    this.#say("the plain products are chosen");
+    const paces = await takeTurns([
+      ["dense", this.#own("dense", encode)],
+      ["tuned", effort.isTuned ? this.#own("dense tuned", encode) : undefined],
+      ["pruned", this.#own("pruned", encode)],
+      ["products", { run: () => allProducts(this.#stage, forms), rounds: effort.rounds }],
+    ]);
+    for (const key of ["dense", "pruned", ...(effort.isTuned ? ["dense tuned"] : [])])
+      await this.#stage.close(key);
+    this.#tell("encoders", { encoders: { paces, forms, flops: flopsOf(forms) } });
+  }
+
+  async #moving(): Promise<void> {
+    const { effort } = this.#choice;
+    const copy = async (run: CopyRun): Promise<Run> => {
+      const made = (): Promise<Spent> => this.#stage.copy(copyRuns[run], copiedBytes);
+      await made();
+      return { run: made, rounds: effort.rounds };
+    };
+    const paces = await takeTurns([
+      ["step", this.#own("decoder", this.#calls.step)],
+      ["copy kernel", await copy("copy kernel")],
+      ["copy command", await copy("copy command")],
+    ]);
+    await this.#stage.close("decoder");
+    this.#tell("moving", { moving: { bytes: copiedBytes, paces } });
+  }
+
+  async #reading(): Promise<void> {
+    const { read, readOneByOne } = this.#calls;
+    const calls = new Map([
+      ["atOnce", read],
+      ["oneByOne", readOneByOne],
+    ] as const);
+    const outputs = await this.#outputs("reading", "reading", false, calls);
+    compareOutputs("a text at once and id by id", outputs.get("atOnce") ?? [], outputs.get("oneByOne") ?? []);
+    const paces = await takeTurns([
+      ["atOnce", this.#own("reading", read)],
+      ["oneByOne", this.#own("reading", readOneByOne)],
+    ]);
+    await this.#stage.close("reading");
+    this.#tell("reading", { reading: { ids: callsIn(readOneByOne), paces } });
+  }
 }
 
 function callsIn({ idById, inputs }: CallForm): number {
@@ -174,19 +290,4 @@ async function allProducts(stage: Stage, products: readonly BestProduct[]): Prom
     }
   }
   return { clock, processor };
-}
-
-async function takeTurns(
-  runs: ReadonlyMap<string, () => Promise<Spent>>,
-  rounds: number,
-  onRound: (round: number) => void,
-): Promise<ReadonlyMap<string, readonly Spent[]>> {
-  const spent = new Map<string, Spent[]>();
-  for (let round = 1; round <= rounds; round++) {
-    onRound(round);
-    // Backwards every other time: no run is always the one after the same other.
-    const order = round % 2 === 1 ? [...runs] : [...runs].reverse();
-    for (const [name, run] of order) spent.set(name, [...(spent.get(name) ?? []), await run()]);
-  }
-  return spent;
 }

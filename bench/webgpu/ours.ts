@@ -3,7 +3,8 @@ import type { HostTensor } from "../../src/compiler/host-tensor.ts";
 import { GpuModel, readPlan, type WeightStream } from "../../src/runtime/gpu/browser.ts";
 import { evaluateSize } from "../../src/runtime/gpu/sizes.ts";
 import { bindSymbols } from "../../src/runtime/gpu/symbols.ts";
-import { type CallForm, inputsOf, type Output, oneByOne, type Spent } from "./contest.ts";
+import { tuningInMemory } from "../../src/runtime/gpu/tuning-cache.ts";
+import { type CallForm, type Entrant, inputsOf, type Output, oneByOne, type Spent } from "./contest.ts";
 import type { TimedDispatch } from "./kernel-table.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
@@ -14,14 +15,17 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
+/** As much as the command line's `--tune` takes; what won for one model is known to the next. */
+const tuned = { tune: "measure", tuningBudget: 30_000, tuningCache: tuningInMemory() } as const;
+
 export async function openOurs(
-  name: string,
+  { model: name, isTuned }: Extract<Entrant, { readonly by: "ours" }>,
   planText: string,
   weights: WeightStream,
   gpu: GPU,
   stopwatch: Stopwatch,
 ): Promise<Contestant> {
-  const model = await GpuModel.load(readPlan(name, planText), weights, { gpu });
+  const model = await GpuModel.load(readPlan(name, planText), weights, { gpu, ...(isTuned && tuned) });
   const session = model.session();
   let outputs: readonly Output[] = [];
   const prepare = async (call: CallForm) => {
