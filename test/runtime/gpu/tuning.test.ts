@@ -4,11 +4,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { tuningFolder, tuningInFolder } from "../../../src/cli/tuning-file.ts";
 import type { KernelPlan, PlanVariant } from "../../../src/compiler/plan.ts";
 import { GpuModel, type GpuModelOptions } from "../../../src/runtime/gpu/model.ts";
 import { readPlan } from "../../../src/runtime/gpu/plan-reader.ts";
+import { layOutSlots } from "../../../src/runtime/gpu/slot-layout.ts";
+import { bindSymbols } from "../../../src/runtime/gpu/symbols.ts";
 import type { Tuned } from "../../../src/runtime/gpu/tuner.ts";
 import {
   fingerprint,
@@ -17,6 +19,8 @@ import {
   type TuningCache,
   tuningInStorage,
 } from "../../../src/runtime/gpu/tuning-cache.ts";
+import { timeVariants } from "../../../src/runtime/gpu/variant-timer.ts";
+import { dispatchBy } from "../../../src/runtime/gpu/variants.ts";
 import { describeWebGpu, openTestGpu } from "../../support/gpu.ts";
 import { classified, f32, ramp, smallPlan, smallWeights } from "../../support/small-plan.ts";
 
@@ -168,6 +172,28 @@ describeWebGpu("choosing kernels", () => {
     expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
     expect(tuned).toEqual([]);
     expect(cache.calls).toEqual(["read"]);
+  });
+
+  test("what is not begun in time is not compiled", async () => {
+    const plan = tunablePlan([1, 4]);
+    const model = await GpuModel.load(plan, smallWeights, { gpu });
+    const { memory, kernels, weights } = model.current;
+    const asked = vi.spyOn(kernels, "pipeline");
+    const [entry] = plan.entries;
+    const dispatch = entry?.dispatches.find(({ variants }) => variants !== undefined);
+    if (entry === undefined || dispatch === undefined) throw new Error("the small plan has changed");
+    const symbols = bindSymbols(entry, new Map([["x", [100]]]));
+    const layout = layOutSlots(entry, symbols);
+    const candidates = [dispatch, ...(dispatch.variants ?? []).map((each) => dispatchBy(dispatch, each))];
+    const work = { entry, symbols, layout, candidates };
+    const on = { memory, kernels, weights, plan };
+    expect(await timeVariants(on, { ...work, deadline: 0 })).toEqual([undefined, undefined, undefined]);
+    expect(asked.mock.calls.map(([{ label }]) => label)).toEqual(["slow"]);
+    const deadline = performance.now() + 60_000;
+    expect((await timeVariants(on, { ...work, deadline })).map((time) => typeof time)).toEqual(
+      Array.from({ length: 3 }, () => "number"),
+    );
+    model.dispose();
   });
 
   test("kernels that the device refuses or has no room for are not chosen", async () => {
