@@ -60,6 +60,11 @@ model M() { input x: f32[B, N, C]  e = E() with P()  entry r(x) = e(x) }`,
     codes: ["too-much-work"],
   },
   {
+    name: "a size whose name holds a sign that is no letter",
+    text: "block B(width: int) {\n  forward(x: f32[N\u0890, width]) -> f32[N\u0890, width] = x\n}\n",
+    codes: ["unknown-character"],
+  },
+  {
     name: "a list that doubles",
     text: `let a0 = [1, 2]\n${lines(60, (i) => `let a${i + 1} = a${i} + a${i}`)}`,
     codes: ["bad-arithmetic"],

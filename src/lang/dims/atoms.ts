@@ -22,7 +22,8 @@ import {
   zero,
 } from "./polynomial.ts";
 
-const namePattern = /^[\p{L}_$#][\p{L}\p{N}_.$#]*$/u;
+/** Any sign beyond ASCII counts as a letter: a name that the language refuses is refused once, where it is read. */
+const namePattern = /^[A-Za-z_$#\u0080-\uffff][A-Za-z0-9_.$#\u0080-\uffff]*$/;
 
 export function symbol(name: string): Polynomial {
   assertName(name);
