@@ -62,7 +62,7 @@ model M() { input x: f32[B, N, C]  e = E() with P()  entry r(x) = e(x) }`,
   {
     name: "a size whose name holds a sign that is no letter",
     text: "block B(width: int) {\n  forward(x: f32[N\u0890, width]) -> f32[N\u0890, width] = x\n}\n",
-    codes: ["unknown-character"],
+    codes: ["unknown-character", "unknown-character"],
   },
   {
     name: "a list that doubles",
