@@ -11,7 +11,7 @@ import { mkdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { writeWhole } from "../src/cli/output-files.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
-import { measureAccounting, printAccounting } from "./accounting.ts";
+import { measureAccounting } from "./accounting.ts";
 import { decoder, measureDecoder, printDecoder } from "./decoders.ts";
 import { type EncoderResult, measureEncoder, printEncoder } from "./encoders.ts";
 import { measureLanguage, printLanguage } from "./language.ts";
@@ -41,8 +41,8 @@ for (const choice of wanted("encoders") ? (quick ? encoders.slice(2) : encoders)
 }
 const decoded = wanted("decoders") ? await measureDecoder(decoder, rounds, progress) : undefined;
 if (decoded !== undefined) console.log(`${printDecoder(decoded, decoder)}\n`);
-const accounting = wanted("accounting") ? await measureAccounting(quick ? 3 : 7) : undefined;
-if (accounting !== undefined) console.log(`${printAccounting(accounting)}\n`);
+const accounting = wanted("accounting") ? await measureAccounting(quick ? 3 : 7, console.log) : undefined;
+if (accounting !== undefined) console.log();
 const plans = wanted("plans") ? measurePlans(quick ? 2 : 5) : undefined;
 if (plans !== undefined) console.log(`${printPlans(plans)}\n`);
 const memory: MemoryResult[] = [];

@@ -5,13 +5,14 @@
  */
 import { cpus } from "node:os";
 import type { Command } from "commander";
-import { type DeviceProfile, profileVersion } from "../compiler/cost/device-profile.ts";
+import { type DeviceProfile, profileVersion, trafficAt } from "../compiler/cost/device-profile.ts";
 import { layPairs, shortBytes, shortCount, shortTime } from "../compiler/cost/numbers.ts";
 import { failure } from "../runtime/failure.ts";
 import { type CommonOptions, positiveInteger, useColor } from "./options.ts";
 import { Output } from "./output.ts";
 import { writeWhole } from "./output-files.ts";
-import { type ProbeResult, probes, runProbe, trafficProbes } from "./probes.ts";
+import { type ProbeResult, runProbe } from "./probe-run.ts";
+import { probes, trafficProbes } from "./probes.ts";
 import { terminalProgress } from "./progress.ts";
 import type { Run } from "./run-state.ts";
 
@@ -27,7 +28,7 @@ export function addCalibrate(program: Command, run: Run): void {
     .command("calibrate")
     .summary("measure this machine, for estimates of time")
     .description(
-      "Measures how fast onnxruntime does each kind of work on this machine (products, attention, scans, softmax, norms, exponentials, traffic of several sizes, starting ops), and writes a profile that `ossicle cost --device` estimates times with. Do nothing else meanwhile.",
+      "Measures how fast onnxruntime does each kind of work on this machine (products, attention, scans, softmax, norms, exponentials, weights, states, results, traffic of several sizes, starting ops), and writes a profile that `ossicle cost --device` estimates times with. Do nothing else meanwhile.",
     )
     .option("-o, --out <file>", "where to write the profile")
     .option("--name <name>", "what to call the machine; its processor by default")
@@ -36,7 +37,7 @@ export function addCalibrate(program: Command, run: Run): void {
       "threads inside one op; as many as there are cores by default",
       positiveInteger,
     )
-    .option("--rounds <number>", "how often to measure", positiveInteger, 7)
+    .option("--rounds <number>", "how often to measure, at least", positiveInteger, 7)
     .option("--json", "print one JSON value on standard output")
     .option("--no-color", "print without colours")
     .action(async (options: CalibrateOptions) => {
@@ -81,12 +82,18 @@ export function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: stri
   };
   const start = of("start").seconds;
   // Starting the op is not part of its work.
-  const rate = (probe: string, amount: (result: ProbeResult) => number): number => {
+  const rate = (probe: string, amount: (result: ProbeResult) => number, others = start): number => {
     const result = of(probe);
-    return amount(result) / Math.max(result.seconds - start, result.seconds / 2);
+    return amount(result) / Math.max(result.seconds - others, result.seconds / 2);
   };
   const macs = (probe: string): number => rate(probe, (result) => result.macs);
   const elements = (probe: string): number => rate(probe, (result) => result.elements);
+  const traffic = Array.from({ length: trafficProbes }, (_, at) => ({
+    bytes: of(`traffic ${at}`).bytes,
+    bytesPerSecond: rate(`traffic ${at}`, ({ bytes }) => bytes),
+  }));
+  const { bytes } = of("results");
+  const written = bytes / trafficAt({ traffic }, bytes);
   return {
     profile: profileVersion,
     name,
@@ -97,10 +104,9 @@ export function profileOf(measured: ReadonlyMap<string, ProbeResult>, name: stri
       function: elements("function"),
     },
     weightBytesPerSecond: rate("weights", ({ weights }) => weights),
-    traffic: Array.from({ length: trafficProbes }, (_, at) => ({
-      bytes: of(`traffic ${at}`).bytes,
-      bytesPerSecond: rate(`traffic ${at}`, ({ bytes }) => bytes),
-    })),
+    scanBytesPerSecond: rate("state", (result) => result.bytes),
+    resultBytesPerSecond: rate("results", ({ results }) => results, written),
+    traffic,
     secondsPerOp: start,
   };
 }
@@ -116,6 +122,8 @@ function lines({ name, macsPerSecond, elementsPerSecond, ...rates }: DeviceProfi
       ["  norms", `${shortCount(elementsPerSecond.norm)} elements a second`],
       ["  exponentials and their like", `${shortCount(elementsPerSecond.function)} elements a second`],
       ["  learned matrices, read", `${shortBytes(rates.weightBytesPerSecond)} a second`],
+      ["  states of scans, read and written", `${shortBytes(rates.scanBytesPerSecond)} a second`],
+      ["  results, given out", `${shortBytes(rates.resultBytesPerSecond)} a second`],
       ...rates.traffic.map(
         ({ bytes, bytesPerSecond }) =>
           [`  ops that move ${shortBytes(bytes)}`, `${shortBytes(bytesPerSecond)} a second`] as const,

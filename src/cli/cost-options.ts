@@ -139,7 +139,7 @@ export async function openProfile(path: string): Promise<DeviceProfile> {
   const profile = readProfile(await readFileText(path));
   if ("problem" in profile) {
     throw failure("bad-profile", `${path} is no device profile: ${profile.problem}.`, {
-      hint: "`ossicle calibrate --out FILE` writes one",
+      hint: "measure this machine again: `ossicle calibrate --out FILE`",
     });
   }
   return profile;

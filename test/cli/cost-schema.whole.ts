@@ -59,10 +59,12 @@ test("cost: a clip, and an estimate", async () => {
     macsPerSecond: rate,
     elementsPerSecond: rate,
     weightBytesPerSecond: 1e10,
+    scanBytesPerSecond: 1e10,
+    resultBytesPerSecond: 1e10,
     secondsPerOp: 1e-6,
   };
   const traffic = [{ bytes: 1, bytesPerSecond: 1e10 }];
-  writeFileSync(device, JSON.stringify({ profile: 2, name: "paper", ...rates, traffic }));
+  writeFileSync(device, JSON.stringify({ profile: 3, name: "paper", ...rates, traffic }));
   const lm = ["cost", "ossicle/decoders/mamba2-lm.oss", "--at", "L=4"];
   expectFit(await print(...lm, "--tokens", "3", "--at", "B=1", "--device", device, "--target", "webgpu"));
 });

@@ -65,9 +65,10 @@ describe("refused with status 1, as a diagnostic that says what there is", () =>
     const folder = temporaryFolder();
     const files = { DEVICE: join(folder, "device.json"), EMPTY: join(folder, "empty.json") };
     const one = { products: 1, attention: 1, scan: 1, softmax: 1, norm: 1, function: 1 };
-    const rates = { macsPerSecond: one, elementsPerSecond: one, weightBytesPerSecond: 1, secondsPerOp: 1 };
+    const read = { weightBytesPerSecond: 1, scanBytesPerSecond: 1, resultBytesPerSecond: 1 };
+    const rates = { macsPerSecond: one, elementsPerSecond: one, ...read, secondsPerOp: 1 };
     const traffic = [{ bytes: 1, bytesPerSecond: 1 }];
-    writeFileSync(files.DEVICE, JSON.stringify({ profile: 2, name: "paper", ...rates, traffic }));
+    writeFileSync(files.DEVICE, JSON.stringify({ profile: 3, name: "paper", ...rates, traffic }));
     writeFileSync(files.EMPTY, "{}");
     const page = join(folder, "page.html");
     const given = arguments_.map((word) => (word === "DEVICE" || word === "EMPTY" ? files[word] : word));

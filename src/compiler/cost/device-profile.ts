@@ -25,16 +25,20 @@ export interface DeviceProfile {
   readonly elementsPerSecond: Readonly<Record<ElementRate, number>>;
   /** Learned matrices, read from memory by a product that reads them once. */
   readonly weightBytesPerSecond: number;
+  /** What scans read and write, their states above all. */
+  readonly scanBytesPerSecond: number;
+  /** What a call gives out, copied for who asked. */
+  readonly resultBytesPerSecond: number;
   /** From small ops, which the caches hold, to large ones. */
   readonly traffic: readonly TrafficRate[];
   readonly secondsPerOp: number;
 }
 
 /** Raised when a field changes its meaning. */
-export const profileVersion = 2;
+export const profileVersion = 3;
 
 /** Of ops that move `bytes`; between two measured sizes, in proportion to their logarithm. */
-export function trafficAt({ traffic }: DeviceProfile, bytes: number): number {
+export function trafficAt({ traffic }: Pick<DeviceProfile, "traffic">, bytes: number): number {
   const [first] = traffic;
   if (first === undefined) throw new RangeError("A profile has a rate of traffic.");
   let below = first;
@@ -82,6 +86,8 @@ function profileIn(value: unknown): DeviceProfile {
     macsPerSecond: ratesIn(fields, "macsPerSecond", macRates),
     elementsPerSecond: ratesIn(fields, "elementsPerSecond", elementRates),
     weightBytesPerSecond: rateIn(fields, "weightBytesPerSecond"),
+    scanBytesPerSecond: rateIn(fields, "scanBytesPerSecond"),
+    resultBytesPerSecond: rateIn(fields, "resultBytesPerSecond"),
     traffic: trafficIn(fields.get("traffic")),
     secondsPerOp: rateIn(fields, "secondsPerOp"),
   };

@@ -2,16 +2,16 @@
  * How long an entry may take on a device: a roofline estimate.
  *
  * Owns: the rule. An op takes as long as its arithmetic, at the rate measured for its kind of work, or as
- * its traffic, whichever is longer, and a fixed time to start; ops run one after another. That knows
- * nothing of what a runtime fuses: it is an estimate, to be held against runs.
+ * its traffic, whichever is longer, and a fixed time to start; ops run one after another. What the entry
+ * gives out is copied. That knows nothing of what a runtime fuses: it is an estimate, to be held against runs.
  */
 import { productDims } from "../../lang/dims.ts";
 import type { Bindings } from "../bind.ts";
-import type { Node, Value } from "../graph.ts";
+import type { Graph, Node, Value } from "../graph.ts";
 import { rowMajorStrides } from "../host-tensor.ts";
 import type { Index, Scalar } from "../ops/lowering.ts";
 import { bindDim } from "./bindings.ts";
-import { type GraphCost, isPlainView, type NodeCost } from "./count.ts";
+import { bytesOf, type GraphCost, isPlainView, type NodeCost } from "./count.ts";
 import { type DeviceProfile, type ElementRate, type MacRate, trafficAt } from "./device-profile.ts";
 
 export type Limit = "compute" | "bandwidth" | "start";
@@ -26,17 +26,17 @@ export interface OpEstimate {
 export interface Estimate {
   readonly seconds: number;
   readonly ops: readonly OpEstimate[];
-  /** Seconds spent in ops that are limited so. */
-  readonly byLimit: Readonly<Record<Limit, number>>;
+  /** Seconds spent in ops that are limited so, and in giving out results. */
+  readonly byLimit: Readonly<Record<Limit | "results", number>>;
 }
 
 /** @throws DiagnosticError when something is not bound */
 export function estimate(cost: GraphCost, bindings: Bindings, profile: DeviceProfile): Estimate {
   const estimator = new Estimator(cost, bindings, profile);
   const ops = cost.nodes.filter(({ node }) => !estimator.isFree(node)).map((node) => estimator.op(node));
-  const byLimit = { compute: 0, bandwidth: 0, start: 0 };
+  const byLimit = { compute: 0, bandwidth: 0, start: 0, results: estimator.results(cost.graph) };
   for (const { limit, seconds } of ops) byLimit[limit] += seconds;
-  return { seconds: ops.reduce((total, op) => total + op.seconds, 0), ops, byLimit };
+  return { seconds: ops.reduce((total, op) => total + op.seconds, byLimit.results), ops, byLimit };
 }
 
 class Estimator {
@@ -64,6 +64,12 @@ class Estimator {
     return { node: cost, seconds: Math.max(arithmetic, traffic) + secondsPerOp, limit };
   }
 
+  /** What an entry gives out, new states too. */
+  results({ outputs }: Graph): number {
+    const bytes = outputs.reduce((sum, { value }) => sum + this.#value(bytesOf(value.type)), 0);
+    return bytes / this.#profile.resultBytesPerSecond;
+  }
+
   #arithmetic(cost: NodeCost): number {
     const { macsPerSecond, elementsPerSecond } = this.#profile;
     const macs = macRateOf(cost.node, this.#given);
@@ -79,7 +85,9 @@ class Estimator {
       ? 8 * this.#elements(cost.node.results)
       : this.#value(cost.read) + this.#value(cost.written);
     const weights = this.#value(cost.weights) / this.#profile.weightBytesPerSecond;
-    return weights + (moved === 0 ? 0 : moved / trafficAt(this.#profile, moved));
+    if (moved === 0) return weights;
+    const isScan = cost.node.op.lowering.kind === "kernel";
+    return weights + moved / (isScan ? this.#profile.scanBytesPerSecond : trafficAt(this.#profile, moved));
   }
 
   #elements(values: readonly Value[]): number {

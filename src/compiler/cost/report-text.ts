@@ -177,8 +177,8 @@ function estimateLines({ estimate, open }: EntryReport, { device }: CostReport):
   return [
     "",
     `estimated time ${shortTime(estimate.seconds)} on ${device}`,
-    ...layTable(
-      largest.map(([op, { times, seconds, limits }]) => [
+    ...layTable([
+      ...largest.map(([op, { times, seconds, limits }]) => [
         `  ${op} ×${times}`,
         shortTime(seconds),
         share(seconds, estimate.seconds),
@@ -187,7 +187,13 @@ function estimateLines({ estimate, open }: EntryReport, { device }: CostReport):
           .map(([limit]) => limitNames[limit] ?? limit)
           .join(", ")}`,
       ]),
-    ),
+      [
+        "  results, given out",
+        shortTime(estimate.byLimit.results),
+        share(estimate.byLimit.results, estimate.seconds),
+        "copied",
+      ],
+    ]),
   ];
 }
 
