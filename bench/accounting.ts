@@ -3,11 +3,11 @@
  *
  * Owns: the cost of the largest captioner in a process that has counted before, a sweep of a thousand
  * variants after start, and estimates of entries that calibration knows nothing of against their runs on
- * the same machine, in the same minute.
+ * the same machine, in turns with the probes of calibration.
  */
 
 import { profileOf } from "../src/cli/calibrate-command.ts";
-import { type ProbeResult, runProbe } from "../src/cli/probe-run.ts";
+import { type OpenProbe, openProbe } from "../src/cli/probe-run.ts";
 import { probes } from "../src/cli/probes.ts";
 import { compileEntry, openProgram } from "../src/cli/program.ts";
 import { terminalProgress } from "../src/cli/progress.ts";
@@ -124,44 +124,40 @@ function estimatedEntries(): Estimated[] {
   return [...classifiers, ...decoders];
 }
 
-/** What takes milliseconds is run more often: its least time is rare where others work as well. */
-const atLeast = { probe: 1, entry: 3 };
+/** A short entry runs more often: for so many seconds at least. */
+const atLeast = 1;
 
-/** One thread, and its own time: what else the machine does then tells little. */
+/**
+ * The entry and every probe take turns, on one thread, and all are taken by the medians of the processor's
+ * own time: others that read memory slow down an entry as they do the probes.
+ */
 async function measureEstimates(rounds: number, print: Print): Promise<AccountingResult["estimates"]> {
-  const profile = profileOf(await measureProbes(rounds), "this machine");
+  const opened = new Map<string, OpenProbe>();
+  for (const probe of probes) {
+    opened.set(probe.name, await openProbe(probe, { threads: 1, clock: "processor" }));
+  }
   const results: AccountingResult["estimates"][number][] = [];
   for (const { name, elaboration, bindings } of estimatedEntries()) {
-    const { graph } = elaboration;
-    const { seconds } = estimate(countGraph(graph), bindings, profile);
-    const measured = spread(await timesOf(elaboration, bindings, rounds));
-    const error = (100 * (seconds - measured.least)) / measured.least;
+    const times = await takeTurns(elaboration, bindings, [...opened.values()], rounds);
+    const shown = new Map([...opened].map(([probe, { result }]) => [probe, result()]));
+    const profile = profileOf(shown, "this machine");
+    const { seconds } = estimate(countGraph(elaboration.graph), bindings, profile);
+    const measured = spread(times);
+    const error = (100 * (seconds - measured.median)) / measured.median;
     print(
-      `  ${name}: estimated ${seconds.toFixed(3)} s, took ${measured.least.toFixed(3)} s of the processor at best (one thread): ${error > 0 ? "+" : ""}${error.toFixed(0)} % (aim 25)`,
+      `  ${name}: estimated ${seconds.toFixed(3)} s, took ${printSpread(measured, 3)} s of the processor (one thread): ${error > 0 ? "+" : ""}${error.toFixed(0)} % (aim 25)`,
     );
     results.push({ name, estimated: seconds, measured });
   }
+  for (const probe of opened.values()) await probe.release();
   return results;
 }
 
-/** Twice, some time apart, and the lesser of both: what others do comes and goes. */
-async function measureProbes(rounds: number): Promise<ReadonlyMap<string, ProbeResult>> {
-  const measured = new Map<string, ProbeResult>();
-  for (let pass = 0; pass < 2; pass++) {
-    for (const probe of probes) {
-      const options = { rounds, threads: 1, clock: "processor", atLeast: atLeast.probe } as const;
-      const result = await runProbe(probe, options);
-      const known = measured.get(probe.name);
-      if (known === undefined || result.seconds < known.seconds) measured.set(probe.name, result);
-    }
-  }
-  return measured;
-}
-
-/** Seconds of the processor, after a run that is not counted. What a run is given is drawn before it. */
-async function timesOf(
+/** Seconds of the entry, after a turn of all that is not counted. What it is given is drawn before. */
+async function takeTurns(
   elaboration: Elaboration,
   bindings: ReadonlyMap<string, number>,
+  others: readonly OpenProbe[],
   rounds: number,
 ): Promise<readonly number[]> {
   const { graph } = elaboration;
@@ -170,11 +166,17 @@ async function timesOf(
   const inputs = inputsOf(graph, bindings);
   const times: number[] = [];
   let passed = 0;
-  for (let round = 0; round <= rounds || passed < atLeast.entry; round++) {
+  for (let round = 0; round <= rounds || passed < atLeast; round++) {
+    // A call behind another of its kind, as steps come: the first one also pays for what ran before it.
+    await opened.sessions[0]?.run(inputs);
     const used = process.cpuUsage();
     await opened.sessions[0]?.run(inputs);
     const { user, system } = process.cpuUsage(used);
-    if (round === 0) continue;
+    for (const probe of others) await probe.round();
+    if (round === 0) {
+      for (const probe of others) probe.result();
+      continue;
+    }
     const taken = (user + system) / 1e6;
     times.push(taken);
     passed += taken;

@@ -31,53 +31,74 @@ export interface ProbeResult {
 }
 
 export interface ProbeOptions {
-  readonly rounds: number;
   readonly threads: number | undefined;
-  /** What passes: time, unless it is the processor's own, which other work on the machine leaves as it is. */
+  /** What passes: time, unless it is the processor's own, which other work on the machine changes less. */
   readonly clock?: "time" | "processor";
-  /** Seconds to measure for at least: short probes, which one interruption spoils, run more often. */
-  readonly atLeast?: number;
 }
 
+/** A probe that is ready: it can take turns with others. */
+export interface OpenProbe {
+  /** Runs the short chain and the long one. Seconds that both took. */
+  round(): Promise<number>;
+  /** By the median of the rounds so far, from which on they are forgotten. */
+  result(): ProbeResult;
+  release(): Promise<void>;
+}
+
+export async function openProbe(probe: Probe, options: ProbeOptions): Promise<OpenProbe> {
+  const [fewer, more] = probe.lengths;
+  const [short, long] = [await open(probe, fewer, options), await open(probe, more, options)];
+  const run = async (opened: Opened): Promise<number> => {
+    // Whatever ran before leaves the caches to nobody: neither chain is to be the one that finds them so.
+    if (probe.isCold) fillCaches();
+    else await timed(opened, options.clock);
+    return timed(opened, options.clock);
+  };
+  const each = (amount: (opened: Opened) => number): number =>
+    (amount(long) - amount(short)) / (more - fewer);
+  let differences: number[] = [];
+  return {
+    async round() {
+      const [a, b] = [await run(short), await run(long)];
+      differences.push(b - a);
+      return a + b;
+    },
+    result() {
+      const difference = median(differences);
+      differences = [];
+      return {
+        seconds: difference / (more - fewer),
+        macs: each(({ macs }) => macs),
+        elements: each(({ elements }) => elements),
+        bytes: each(({ bytes }) => bytes),
+        weights: each(({ weights }) => weights),
+        results: each(({ results }) => results),
+      };
+    },
+    async release() {
+      await short.session.release();
+      await long.session.release();
+    },
+  };
+}
+
+/** Short probes, which one interruption spoils, run more often: for so many seconds at least. */
 const briefly = 0.02;
 
-/** The median of several rounds, in which both chains take turns; of the processor's time, the least. */
-export async function runProbe(probe: Probe, options: ProbeOptions): Promise<ProbeResult> {
-  const [short, long] = [
-    await open(probe, probe.lengths[0], options),
-    await open(probe, probe.lengths[1], options),
-  ];
+/** By itself, after a round that is not counted. */
+export async function runProbe(
+  probe: Probe,
+  { rounds, ...options }: ProbeOptions & { readonly rounds: number },
+): Promise<ProbeResult> {
+  const opened = await openProbe(probe, options);
   try {
-    const run = (opened: Opened): Promise<number> => {
-      if (probe.isCold) fillCaches();
-      return timed(opened, options.clock);
-    };
-    const times: { readonly short: number; readonly long: number }[] = [];
+    await opened.round();
+    opened.result();
     let passed = 0;
-    for (let round = 0; round <= options.rounds || passed < (options.atLeast ?? briefly); round++) {
-      const taken = { short: await run(short), long: await run(long) };
-      if (round === 0) continue;
-      times.push(taken);
-      passed += taken.short + taken.long;
-    }
-    const ops = probe.lengths[1] - probe.lengths[0];
-    const each = (amount: (opened: Opened) => number): number => (amount(long) - amount(short)) / ops;
-    const least = (of: "short" | "long"): number => Math.min(...times.map((taken) => taken[of]));
-    const difference =
-      options.clock === "processor"
-        ? least("long") - least("short")
-        : median(times.map((taken) => taken.long - taken.short));
-    return {
-      seconds: difference / ops,
-      macs: each((opened) => opened.macs),
-      elements: each((opened) => opened.elements),
-      bytes: each((opened) => opened.bytes),
-      weights: each((opened) => opened.weights),
-      results: each((opened) => opened.results),
-    };
+    for (let round = 0; round < rounds || passed < briefly; round++) passed += await opened.round();
+    return opened.result();
   } finally {
-    await short.session.release();
-    await long.session.release();
+    await opened.release();
   }
 }
 
