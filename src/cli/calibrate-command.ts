@@ -37,7 +37,7 @@ export function addCalibrate(program: Command, run: Run): void {
       "threads inside one op; as many as there are cores by default",
       positiveInteger,
     )
-    .option("--rounds <number>", "how often to measure, at least", positiveInteger, 7)
+    .option("--rounds <number>", "how often to measure", positiveInteger, 7)
     .option("--json", "print one JSON value on standard output")
     .option("--no-color", "print without colours")
     .action(async (options: CalibrateOptions) => {

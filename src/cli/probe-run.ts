@@ -38,12 +38,15 @@ export interface ProbeOptions {
 
 /** A probe that is ready: it can take turns with others. */
 export interface OpenProbe {
-  /** Runs the short chain and the long one. Seconds that both took. */
-  round(): Promise<number>;
+  /** Runs the short chain and the long one in turns: for a moment at least, as an interruption spoils a short run. */
+  round(): Promise<void>;
   /** By the median of the rounds so far, from which on they are forgotten. */
   result(): ProbeResult;
   release(): Promise<void>;
 }
+
+/** Seconds. */
+const moment = 0.02;
 
 export async function openProbe(probe: Probe, options: ProbeOptions): Promise<OpenProbe> {
   const [fewer, more] = probe.lengths;
@@ -59,9 +62,12 @@ export async function openProbe(probe: Probe, options: ProbeOptions): Promise<Op
   let differences: number[] = [];
   return {
     async round() {
-      const [a, b] = [await run(short), await run(long)];
-      differences.push(b - a);
-      return a + b;
+      let passed = 0;
+      while (passed < moment) {
+        const [a, b] = [await run(short), await run(long)];
+        differences.push(b - a);
+        passed += a + b;
+      }
     },
     result() {
       const difference = median(differences);
@@ -82,8 +88,6 @@ export async function openProbe(probe: Probe, options: ProbeOptions): Promise<Op
   };
 }
 
-/** Short probes, which one interruption spoils, run more often: for so many seconds at least. */
-const briefly = 0.02;
 const attempts = 8;
 
 /** By itself, after a round that is not counted. */
@@ -95,12 +99,9 @@ export async function runProbe(
   try {
     await opened.round();
     opened.result();
-    // Where others work, an interruption can be longer than all that is measured: longer tries show it then.
+    // Where others work, an interruption can be longer than all that is measured: more rounds show it then.
     for (let attempt = 1; ; attempt++) {
-      let passed = 0;
-      for (let round = 0; round < attempt * rounds || passed < attempt * briefly; round++) {
-        passed += await opened.round();
-      }
+      for (let round = 0; round < attempt * rounds; round++) await opened.round();
       const result = opened.result();
       if (result.seconds > 0 || attempt === attempts) return result;
     }
