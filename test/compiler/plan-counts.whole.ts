@@ -106,3 +106,12 @@ test("a layer of Mamba-2 takes eight dispatches in a prefill", () => {
   expectDefaultDevice(plan);
   expect(arenaOverLive(entry, { B: 1, L: 600 })).toBeLessThanOrEqual(1.15);
 });
+
+test("a head whose table is in parts finds out once in which part a column is", () => {
+  const plan = planOf({ file: mamba, entry: "step" });
+  const { kernel, places = [] } = entryOf(plan).dispatches.at(-1) ?? {};
+  const code = plan.kernels[kernel ?? -1]?.code ?? "";
+  expect(places.filter(({ place }) => place.kind === "weight")).toHaveLength(2);
+  expect(code.match(/\bfor \(/g)).toHaveLength(2);
+  expect(code).not.toMatch(/\bfn quad\d+\(i: i32\) -> vec4<f32> \{ if/);
+});

@@ -47,6 +47,19 @@ export function contextOf(node: Node): LoweringContext {
   };
 }
 
+/** Whether an index is itself read from a tensor. */
+function readsIndex(index: Index): boolean {
+  switch (index.kind) {
+    case "element":
+      return true;
+    case "coordinate":
+    case "constant":
+      return false;
+    default:
+      return readsIndex(index.a) || readsIndex(index.b);
+  }
+}
+
 export class Reader {
   readonly writer: KernelWriter;
   readonly #buffers: Buffers;
@@ -75,6 +88,25 @@ export class Reader {
   /** As `read`, but computed though it is going to have a buffer: by the kernel that fills it. */
   inline(value: Value, at: At, along?: string): Term {
     return this.#expression(value, at, along);
+  }
+
+  /** The buffer of a value, or of what it is nothing but a view of, and where in that an element is. */
+  behind(value: Value, at: At): { readonly located: Located; readonly at: At } | undefined {
+    if (this.#here.has(value)) return undefined;
+    const located = this.#buffers.located(value);
+    if (located !== undefined) return { located, at };
+    const { source } = value;
+    if (source.kind !== "result" || source.node.op.lowering.kind !== "view") return undefined;
+    const { node } = source;
+    const [piece, ...others] = source.node.op.lowering.pieces(contextOf(node));
+    const operand = node.operands[piece?.operand ?? -1];
+    const isPlain = others.length === 0 && (piece?.when ?? []).length === 0;
+    if (piece === undefined || operand === undefined || !isPlain || piece.at.some(readsIndex))
+      return undefined;
+    return this.behind(
+      operand,
+      piece.at.map((index) => this.index(index, at, node)),
+    );
   }
 
   /** An element, or 0 where the condition does not hold; then nothing outside the buffer is read. */

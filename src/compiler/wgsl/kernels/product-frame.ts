@@ -149,7 +149,8 @@ export class ProductFrame {
     const { axes } = this.product;
     if (located !== undefined) {
       const all = [...this.place(other, column), ...inner];
-      const at = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+      const indices = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+      const at = this.reader.behind(axes.right, indices)?.at ?? indices;
       return this.writer.named(this.reader.fetch(located, positionIn(located, at), along), "x");
     }
     return this.#read(axes.right, axes.contraction.right, [...this.place(other, column), ...inner], along);
@@ -252,13 +253,15 @@ export class ProductFrame {
 
   /** How the parts of the right operand divide the sum or the columns, when they do. */
   #parted(columns: readonly ColumnPart[], size: Dim): Parted | undefined {
-    const { axes, context } = this.product;
-    const located = context.buffers.located(axes.right);
-    const parts = located?.parts ?? [];
-    if (located === undefined || parts.length < 2 || located.rows !== undefined) return undefined;
+    const { axes } = this.product;
     const depth = Position.name("depth", size, this.step);
     const all = [...this.place([], columns[0]?.at ?? []), depth];
-    const at = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+    const indices = axes.contraction.right.map((index) => this.reader.index(index, all, this.#root));
+    const behind = this.reader.behind(axes.right, indices);
+    const { located, at = [] } = behind ?? {};
+    const parts = located?.parts ?? [];
+    const isPlain = located?.rows === undefined && !axes.contraction.padded;
+    if (located === undefined || parts.length < 2 || !isPlain) return undefined;
     const flat = positionIn(located, at);
     const names = { depth: "depth", column: columns[0]?.at.flatMap((position) => position.names())[0] };
     for (const by of ["depth", "column"] as const) {
