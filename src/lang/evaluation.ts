@@ -128,5 +128,7 @@ export interface Evaluation {
   readonly isFlooded: boolean;
   /** Reports and gives the value that keeps everything after it silent. */
   fail(diagnostic: Diagnostic): Value;
+  /** The same of what is wrong with a part of the text whoever comes by: it is worded once. */
+  failOnce(part: Expression, word: () => Diagnostic): Value;
   warn(diagnostic: Diagnostic): void;
 }

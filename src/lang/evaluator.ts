@@ -102,6 +102,7 @@ export class Evaluator implements Evaluation {
   readonly #endless = new Set<BlockDeclaration>();
   #named = new Map<string, number>();
   readonly #inputs = new Set<string>();
+  readonly #worded = new Set<Expression>();
   readonly #scopes = new Map<ModuleScope, Scope>();
   // Lazy values that are being computed, the innermost last.
   readonly #computing: { readonly name: string; readonly span: Span }[] = [];
@@ -389,6 +390,15 @@ export class Evaluator implements Evaluation {
     const blamed = blamedUse(diagnostic, this.#frame, this.#program.root.file);
     markFailed(diagnostic, this.#frame, blamed);
     this.#sink.report(blamed === undefined ? diagnostic : placedAt(diagnostic, blamed));
+    return errorValue;
+  }
+
+  failOnce(part: Expression, word: () => Diagnostic): Value {
+    if (!this.#worded.has(part)) {
+      this.#worded.add(part);
+      return this.fail(word());
+    }
+    this.recorder?.flaw();
     return errorValue;
   }
 

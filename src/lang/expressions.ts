@@ -170,8 +170,10 @@ function unknownName(expression: NameExpression, scope: Scope, evaluation: Evalu
     "pi",
     "int8",
   ];
-  const known = evaluation.isFlooded || evaluation.isLostName(expression.name) ? [] : all();
-  return evaluation.fail(messages.unknownName(expression, known));
+  return evaluation.failOnce(expression, () => {
+    const known = evaluation.isFlooded || evaluation.isLostName(expression.name) ? [] : all();
+    return messages.unknownName(expression, known);
+  });
 }
 
 function comprehensionValue(

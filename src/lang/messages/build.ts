@@ -104,6 +104,10 @@ export function quoted(span: Span): string | undefined {
 
 /** A size in a message: long expressions are cut. */
 export function show(size: Dim): string {
-  const text = String(size);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+  return cut(String(size));
+}
+
+/** So much of a text as a reader takes in. */
+export function cut(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 60).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -14,6 +14,7 @@ import { type DimOrigin, describeValue, type TensorValue, type Value } from "../
 import {
   code,
   count,
+  cut,
   didYouMean,
   enumeration,
   type MessageParts,
@@ -23,8 +24,9 @@ import {
   show,
 } from "./build.ts";
 
+/** What stands at a place, as far as a reader takes it in. */
 function written(span: Span): string {
-  return span.file.text.slice(span.start, span.end);
+  return cut(span.file.text.slice(span.start, span.end));
 }
 
 /** "`x` of Linear", "the result of Linear" */
@@ -336,7 +338,7 @@ const symbols: Readonly<Record<string, string>> = {
 
 /** How the text writes an op, when that is not by its name. */
 function operatorOf(op: OpSignature, span: Span): string | undefined {
-  const isCalled = new RegExp(`\\b${op.name}\\b`).test(written(span));
+  const isCalled = new RegExp(`\\b${op.name}\\b`).test(span.file.text.slice(span.start, span.end));
   return isCalled ? undefined : symbols[op.name];
 }
 

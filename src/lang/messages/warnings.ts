@@ -12,7 +12,7 @@ import type {
 import { isDiagnosticCode, warningNames } from "../codes.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
-import { alternatives, code, didYouMean, report } from "./build.ts";
+import { alternatives, code, cut, didYouMean, report } from "./build.ts";
 
 export function unusedImport(declaration: ImportDeclaration, index: number): Diagnostic {
   const { names } = declaration;
@@ -81,5 +81,11 @@ export function unknownAllowance(written: string, span: Span): Diagnostic {
     );
   }
   const parts = didYouMean(written, span, warningNames);
-  return report("unknown-allowance", `There is no warning \`${written}\`.`, span, "not a warning", parts);
+  return report(
+    "unknown-allowance",
+    `There is no warning \`${cut(written)}\`.`,
+    span,
+    "not a warning",
+    parts,
+  );
 }
