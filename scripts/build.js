@@ -10,5 +10,5 @@ import { bundle, bundleForPages, root } from "./bundle.js";
 
 // Names of chunks change with their content; what an earlier build left would be shipped.
 rmSync(`${root}dist/chunks`, { recursive: true, force: true });
-await bundle({ "cli/main": "src/cli/main.ts", index: "src/index.ts" });
+await bundle({ "cli/main": "src/cli/main.ts", index: "src/index.ts" }, { isCompact: true });
 await bundleForPages({ browser: "src/runtime/gpu/browser.ts" });

@@ -8,13 +8,14 @@ import { build } from "esbuild";
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
 /**
- * Writes `dist/<name>.js` for each entry point, given from the root of the repository.
+ * Writes `dist/<name>.js` for each entry point, given from the root of the repository. Compact ones start faster, and
+ * are harder to read where a fault of ours shows them.
  *
  * onnxruntime and Dawn stay outside: they are native libraries. So do the decoders of FLAC and Vorbis: they load
  * an LGPL package, which has to remain one that a user can replace. The bench drives a browser with playwright, which
  * loads files of its own, and bundles its page with esbuild, which is a program.
  */
-export async function bundle(entryPoints) {
+export async function bundle(entryPoints, { isCompact = false } = {}) {
   await build({
     absWorkingDir: root,
     entryPoints,
@@ -34,8 +35,8 @@ export async function bundle(entryPoints) {
       "@wasm-audio-decoders/ogg-vorbis",
     ],
     legalComments: "linked",
-    minifyWhitespace: true,
-    minifySyntax: true,
+    minifyWhitespace: isCompact,
+    minifySyntax: isCompact,
     // CommonJS packages ask for Node's modules by `require`, which modules don't have.
     banner: {
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
