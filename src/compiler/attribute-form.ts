@@ -11,6 +11,8 @@ import { completeAttributes } from "./ops/attributes.ts";
 
 /** Of attributes in normal form, which are not changed once they are made: for which op, and their text. */
 const normalForms = new WeakMap<Attributes, { readonly op: OpSignature; text: string | undefined }>();
+/** The normal form of attributes that were brought to it before, and for which op. */
+const broughtBefore = new WeakMap<Attributes, { readonly op: OpSignature; readonly normal: Attributes }>();
 /** Most ops have none. */
 const noAttributes: Attributes = Object.freeze({});
 
@@ -18,6 +20,8 @@ const noAttributes: Attributes = Object.freeze({});
 export function normalizeAttributes(op: OpSignature, given: Attributes): Attributes {
   if (isEmpty(given) && isEmpty(op.attributes)) return noAttributes;
   if (normalForms.get(given)?.op === op) return given;
+  const before = broughtBefore.get(given);
+  if (before?.op === op) return before.normal;
   const complete = Object.entries(completeAttributes(op.attributes, given));
   const normal: Attributes = Object.fromEntries(
     complete
@@ -28,6 +32,7 @@ export function normalizeAttributes(op: OpSignature, given: Attributes): Attribu
       }),
   );
   normalForms.set(normal, { op, text: undefined });
+  broughtBefore.set(given, { op, normal });
   return normal;
 }
 

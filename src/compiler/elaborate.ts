@@ -58,16 +58,18 @@ export function elaborate(
 
 /**
  * Lays out every part of a model, those that no entry uses included; `undefined` once the problems are in `sink`.
- * With equal calls evaluated each by itself, everything takes longer and is the same.
+ * With equal calls evaluated each by itself, everything takes longer and is the same. Graphs to be counted do not
+ * know how the tensors of further equal layers start.
  */
 export function layOut(
   program: Program,
   request: Omit<EntryRequest, "entry">,
   sink: DiagnosticSink,
   equalCalls: "once" | "each" = "once",
+  purpose: "graphs" | "counted graphs" = "graphs",
 ): LaidOutModel | undefined {
   const builder = new GraphBuilder("model");
-  const memory = equalCalls === "once" ? new CallMemory(program, "graphs") : undefined;
+  const memory = equalCalls === "once" ? new CallMemory(program, purpose) : undefined;
   const outline = openModel({ program, catalog, sink, memory }, request, builder);
   if (outline === undefined) return undefined;
   outline.instance.force();

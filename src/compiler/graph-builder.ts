@@ -281,8 +281,8 @@ export class GraphBuilder implements Emitter {
     symbols: readonly GraphSymbol[],
     name: string = this.#graphName,
   ): Graph {
-    const reached = reachable(outputs.map((output) => this.#own(output.value)));
-    const nodes = [...this.#nodes.values()].filter((node) => reached.nodes.has(node));
+    const roots = outputs.map((output) => this.#own(output.value));
+    const nodes = neededNodes([...this.#nodes.values()], roots);
     const minimums = new Map(symbols.map((symbol) => [symbol.name, symbol.minimum]));
     const graph: Graph = {
       name,
@@ -325,6 +325,19 @@ export class GraphBuilder implements Emitter {
     const operandNumbers = operands.map((operand) => this.#numbers.get(operand)?.number);
     return `${opNumber}(${operandNumbers.join(",")}){${printAttributes(attributes)}}`;
   }
+}
+
+/** Of nodes in an order in which each comes after those that it reads: those that `roots` need. */
+function neededNodes(all: readonly Node[], roots: readonly Value[]): readonly Node[] {
+  const needed = new Set<Value>(roots);
+  const found: Node[] = [];
+  for (let i = all.length - 1; i >= 0; i--) {
+    const node = all[i];
+    if (node?.results.some((result) => needed.has(result)) !== true) continue;
+    found.push(node);
+    for (const operand of node.operands) needed.add(operand);
+  }
+  return found.reverse();
 }
 
 /** The learned tensors that are read, in the order in which they are. */

@@ -82,10 +82,14 @@ export class CallMemory {
   readonly known = new Map<string, Remembered>();
   /** The tensors of the graphs that are made. */
   readonly tensors: TracedTensors | undefined;
+  /** Blocks of which it was looked at how their tensors start, where once is enough. */
+  readonly started: Set<string> | undefined;
 
-  constructor(program: Program, made: "notes" | "graphs" = "notes") {
+  /** @param made graphs to be counted leave out how the tensors of further equal layers start */
+  constructor(program: Program, made: "notes" | "graphs" | "counted graphs" = "notes") {
     this.keys = new ValueKeys((name) => isAsked(name, program));
-    this.tensors = made === "graphs" ? new TracedTensors() : undefined;
+    this.tensors = made === "notes" ? undefined : new TracedTensors();
+    this.started = made === "counted graphs" ? new Set() : undefined;
   }
 }
 
@@ -180,6 +184,16 @@ export class Recorder {
     const key = `${block}(${arguments_})${same}${this.#replayer.continues};${this.#replayer.open}`;
     const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
     return this.#remembered({ key, use, instance, handles, isForce: false }, run);
+  }
+
+  /** Whether nobody wants to know how an instance's tensors start, and it was looked at in one like it. */
+  leavesStarts(instance: Instance): boolean {
+    const { keys, started } = this.#memory;
+    const key = started === undefined ? undefined : keys.called(instance);
+    if (started === undefined || key === undefined) return false;
+    const isKnown = started.has(key);
+    started.add(key);
+    return isKnown;
   }
 
   /**

@@ -71,14 +71,17 @@ export function callInitializer(
   return { kind: "initializer", initializer: spec.build(values) };
 }
 
-/** The written initialiser of a parameter, or `normal(0.02)`, the usual one of transformers. */
+/** How learned tensors start where nothing is said: as those of transformers do. */
+export const usualInitializer: Initializer = { kind: "normal", mean: 0, std: 0.02 };
+
+/** The written initialiser of a parameter, or the usual one. */
 export function evaluateInitializer(
   member: ParameterMember,
   scope: Scope,
   evaluation: Evaluation,
   type: TensorType,
 ): Initializer {
-  const usual: Initializer = { kind: "normal", mean: 0, std: 0.02 };
+  const usual = usualInitializer;
   if (member.initial === undefined) return usual;
   const value = evaluation.evaluate(member.initial, scope);
   if (isSilent(value)) return usual;

@@ -221,6 +221,7 @@ function build(
     force: () => {
       if (isForced) return;
       isForced = true;
+      if (evaluation.recorder?.leavesStarts(instance) === true) layout.leaveStarts();
       if (evaluation.recorder === undefined) force();
       else evaluation.recorder.force(instance, force, restart);
     },

@@ -27,7 +27,7 @@ import type { Initializer } from "./emitter.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Frame } from "./frames.ts";
 import { namesIn } from "./inert-parameters.ts";
-import { evaluateInitializer } from "./initializers.ts";
+import { evaluateInitializer, usualInitializer } from "./initializers.ts";
 import * as messages from "./messages.ts";
 import { joinPath } from "./paths.ts";
 import { checkRequirement } from "./requirements.ts";
@@ -75,6 +75,7 @@ export class Layout {
   readonly #frame: Frame | undefined;
   /** Inside a conditional that can't be decided here. */
   #undecided = false;
+  #leavesStarts = false;
 
   constructor(
     scope: Scope,
@@ -125,6 +126,11 @@ export class Layout {
     }
     // What conditions needed is computed whenever the block is laid out.
     this.#isFresh = true;
+  }
+
+  /** How tensors start is not asked for: it was looked at in a block that differs in nothing else. */
+  leaveStarts(): void {
+    this.#leavesStarts = true;
   }
 
   /** Once: a member is in sight under its first part and as a whole, and both lead to the same block. */
@@ -324,6 +330,7 @@ export class Layout {
   ): { readonly type: DeclaredType; readonly initial: Initializer } | "unknown" | undefined {
     const type = declaredTensorType(member.type, view, this.#evaluation);
     if (type === undefined || type === "unknown") return type;
+    if (this.#leavesStarts) return { type, initial: usualInitializer };
     return { type, initial: evaluateInitializer(member, view, this.#evaluation, type.type) };
   }
 

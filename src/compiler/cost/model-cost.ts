@@ -59,7 +59,7 @@ export function costModel(
   request: CostRequest,
   sink: DiagnosticSink,
 ): ModelCost | undefined {
-  const laidOut = layOut(program, request, sink);
+  const laidOut = layOut(program, request, sink, "once", "counted graphs");
   if (laidOut === undefined) return undefined;
   const { outline } = laidOut;
   const { declaration, instance, evaluator } = outline;
