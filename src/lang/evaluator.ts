@@ -66,7 +66,7 @@ interface BeforeEntries {
 /** Expressions inside expressions, through all the blocks between: well within the stack. */
 const maximumDepth = 300;
 /** Blocks inside blocks. */
-const maximumBlockDepth = 40;
+const maximumBlockDepth = 45;
 /**
  * Steps that a program takes when it is unrolled: expressions, what counts for several of them included.
  * The largest models of the library take 150,000.
