@@ -14,6 +14,7 @@ import { type Dim, productDims, sumDims } from "../lang/dims.ts";
 import { loadProgram } from "../lang/program.ts";
 import { SourceFile } from "../lang/source.ts";
 import { createOnnxSession, type OnnxSession } from "../runtime/onnx-session.ts";
+import { median } from "./median.ts";
 import type { Probe } from "./probes.ts";
 
 /** What one op of a probe takes, and what it does. */
@@ -188,9 +189,4 @@ async function timed({ session, inputs }: Opened, clock: ProbeOptions["clock"]):
   await session.run(inputs);
   const { user, system } = process.cpuUsage(used);
   return clock === "processor" ? (user + system) / 1e6 : (performance.now() - started) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }

@@ -21,6 +21,7 @@ import { weightsFrom } from "../runtime/gpu/weight-streams.ts";
 import { type AdapterOptions, adapterChoice, singleUse } from "./adapters.ts";
 import { chromeTrace } from "./chrome-trace.ts";
 import { readInputs } from "./inputs.ts";
+import { median } from "./median.ts";
 import {
   inputOption,
   type ModelOptions,
@@ -214,10 +215,4 @@ function joined(entry: PlanEntry, rounds: readonly Round[], symbols: Symbols): T
       },
     ];
   });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [lower, upper] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
-  return ((lower ?? 0) + (upper ?? 0)) / 2;
 }

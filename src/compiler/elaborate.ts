@@ -58,19 +58,17 @@ export function elaborate(
 
 /**
  * Lays out every part of a model, those that no entry uses included; `undefined` once the problems are in `sink`.
- * With equal calls evaluated each by itself, everything takes longer and is the same. Graphs to be counted do not
- * know how the tensors of further equal layers start.
+ * Without `memory` every call is evaluated by itself, which takes longer and gives the same.
  */
 export function layOut(
   program: Program,
   request: Omit<EntryRequest, "entry">,
   sink: DiagnosticSink,
-  equalCalls: "once" | "each" = "once",
-  purpose: "graphs" | "counted graphs" = "graphs",
+  memory: CallMemory | "none" = new CallMemory(program, "graphs"),
 ): LaidOutModel | undefined {
   const builder = new GraphBuilder("model");
-  const memory = equalCalls === "once" ? new CallMemory(program, purpose) : undefined;
-  const outline = openModel({ program, catalog, sink, memory }, request, builder);
+  const remembering = memory === "none" ? {} : { memory };
+  const outline = openModel({ program, catalog, sink, ...remembering }, request, builder);
   if (outline === undefined) return undefined;
   outline.instance.force();
   builder.share();

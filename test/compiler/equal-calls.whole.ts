@@ -40,11 +40,11 @@ function shown(graph: Graph, names: ReadonlyMap<string, Value>): unknown {
 
 function everything(
   program: Program,
-  equalCalls: "once" | "each",
+  remembering: "remembering" | "forgetting",
   request: { model?: string; settings?: ReadonlyMap<string, string> } = {},
 ): unknown[] {
   const sink = new DiagnosticSink();
-  const laidOut = layOut(program, request, sink, equalCalls);
+  const laidOut = layOut(program, request, sink, remembering === "forgetting" ? "none" : undefined);
   const entries = laidOut?.outline.instance.entries ?? [];
   const graphs = entries.flatMap(({ name }) => {
     const elaboration = laidOut && elaborateEntry(laidOut, { ...request, entry: name.name });
@@ -64,7 +64,7 @@ test.each(reducedModels.map((reduced) => [`${reduced.model}, ${reduced.note}`, r
     const settings = new Map(Object.entries(reduced.settings).map(([name, value]) => [name, String(value)]));
     const request = { model: reduced.model, settings };
     const program = reducedProgram(reduced);
-    expect(everything(program, "once", request)).toEqual(everything(program, "each", request));
+    expect(everything(program, "remembering", request)).toEqual(everything(program, "forgetting", request));
   },
 );
 
@@ -107,9 +107,9 @@ const scaling = `block Layer(width: int, seed: int) {
 describe("what could be mistaken", () => {
   const cases: readonly [string, string][] = [
     ["how the tensors of equal layers start", layers(scaling, "layer(x)")],
-    ["one argument twice, the first time", layers(scaling, "layer(x, by)")],
+    ["one argument twice, at one of the layers", layers(scaling, "layer(x, by)")],
     [
-      "an argument that the call makes again, the first time",
+      "an argument that the call makes again, at one of the layers",
       layers(scaling, "layer(x, by)", { by: "relu(x)" }),
     ],
     ["what was called before", layers(scaling, "layer(layer(x))")],
@@ -188,6 +188,6 @@ block Layer(width: int, seed: int) {
   ];
   test.each(cases)("%s", (_, text) => {
     const program = programOf(text, {}, new DiagnosticSink());
-    expect(everything(program, "once")).toEqual(everything(program, "each"));
+    expect(everything(program, "remembering")).toEqual(everything(program, "forgetting"));
   });
 });

@@ -5,6 +5,7 @@
  * samples of a waveform, parameters that were left open.
  */
 import type { StaticParameter } from "../../lang/ast.ts";
+import { CallMemory } from "../../lang/call-memory.ts";
 import type { DiagnosticSink } from "../../lang/diagnostic.ts";
 import { Dim, sumDims } from "../../lang/dims.ts";
 import type { Plans } from "../../lang/instance.ts";
@@ -59,7 +60,7 @@ export function costModel(
   request: CostRequest,
   sink: DiagnosticSink,
 ): ModelCost | undefined {
-  const laidOut = layOut(program, request, sink, "once", "counted graphs");
+  const laidOut = layOut(program, request, sink, new CallMemory(program, "counted graphs"));
   if (laidOut === undefined) return undefined;
   const { outline } = laidOut;
   const { declaration, instance, evaluator } = outline;

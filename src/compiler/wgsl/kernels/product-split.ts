@@ -3,8 +3,8 @@
  * alone would leave a device idle.
  *
  * Each slice sums every so-many-th term; the parts are added up through workgroup memory, always in the
- * same order, or by subgroups, where a device has them. Invocations next to each other read what lies next to each other: neighbouring columns,
- * or neighbouring terms where a column's terms lie together.
+ * same order, or by subgroups, where a device has them. Invocations next to each other read what lies
+ * next to each other: neighbouring columns, or neighbouring terms where a column's terms lie together.
  */
 import { KernelWriter, typeText } from "../kernel-writer.ts";
 import type { Kernel } from "./kernel.ts";
