@@ -6,9 +6,10 @@
  * depend on which version of a package someone's npm picks.
  */
 import { rmSync } from "node:fs";
-import { bundle, bundleForPages, root } from "./bundle.js";
+import { bundle, bundleForPages, bundleProgram, root } from "./bundle.js";
 
 // Names of chunks change with their content; what an earlier build left would be shipped.
 rmSync(`${root}dist/chunks`, { recursive: true, force: true });
-await bundle({ "cli/main": "src/cli/main.ts", index: "src/index.ts" }, { isCompact: true });
+await bundle({ index: "src/index.ts" }, { isCompact: true });
+await bundleProgram({ "cli/main": "src/cli/main.ts" });
 await bundleForPages({ browser: "src/runtime/gpu/browser.ts" });

@@ -34,7 +34,7 @@ export interface ProcessOptions {
 
 /** Starts the built program. */
 export function startBinary(arguments_: readonly string[], options: ProcessOptions = {}): ChildProcess {
-  if (!existsSync(join(root, "dist/cli/main.js"))) {
+  if (!existsSync(join(root, "dist/cli/main.cjs"))) {
     throw new Error("dist/ is missing, and this test runs the built program: run `npm run build` first.");
   }
   const [command = "", ...before] = [...(options.through ?? []), process.execPath];
