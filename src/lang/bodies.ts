@@ -177,6 +177,7 @@ function runIf(statement: IfStatement, scope: Scope, evaluation: Evaluation): vo
   const { consequent, alternate } = statement;
   const run = (chosen: readonly Statement[]): void =>
     runStatements(chosen, new Scope(scope, scope.path), evaluation);
+  const runUndecided = (chosen: readonly Statement[]): void => evaluation.undecided(() => run(chosen));
   if (typeof decision === "boolean") {
     run(decision ? consequent : alternate);
     return;
@@ -184,8 +185,8 @@ function runIf(statement: IfStatement, scope: Scope, evaluation: Evaluation): vo
   // Both are checked from the same start, and what either assigns is not known after them.
   const slots = assignedSlots([...consequent, ...alternate], scope);
   const before = slots.map((slot) => slot.get());
-  run(consequent);
+  runUndecided(consequent);
   for (const [i, slot] of slots.entries()) slot.set(before[i] ?? errorValue);
-  run(alternate);
+  runUndecided(alternate);
   for (const slot of slots) slot.set(undecidedValue(decision));
 }

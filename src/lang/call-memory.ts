@@ -225,9 +225,12 @@ export class Recorder {
 
   #remembered(call: Call, run: () => Value): Value {
     const { key, use, instance, handles } = call;
-    let known = this.#memory.known.get(key) ?? this.#flawedHere()?.get(`${key} ${use}`);
+    const memory = this.#memory.known;
+    const used = `${key} ${use}`;
+    let known = memory.get(key) ?? memory.get(used) ?? this.#flawedHere()?.get(used);
     if (known !== undefined && known.left() === undefined) {
-      this.#memory.known.delete(key);
+      memory.delete(key);
+      memory.delete(used);
       known = undefined;
     }
     if (known !== undefined && this.#canRepeat(known, instance)) return this.#again(known, instance, handles);
@@ -281,6 +284,9 @@ export class Recorder {
     const known: Remembered = { result, handles, left: find, work, depth, blocks };
     if (recording.isFlawed) {
       if (result.kind === "error" || isPlain(result)) this.#flawedHere()?.set(`${key} ${use}`, known);
+    } else if (result.kind === "error") {
+      // Of what it was given: the next layers are given the same. It may be silent only where something failed.
+      this.#memory.known.set(`${key} ${use}`, known);
     } else if (isPlain(result)) {
       this.#memory.known.set(key, known);
       if (!this.#memory.known.has(alike)) this.#memory.known.set(alike, known);

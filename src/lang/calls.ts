@@ -207,7 +207,7 @@ function runInstance(
       ? errorValue
       : evaluation.fail(messages.noForward(declaration, span));
   }
-  const frame = evaluation.enter(declaration, span, instance.path, instance.frame);
+  const frame = evaluation.enter(declaration, span, { path: instance.path, made: instance.frame });
   if (frame === undefined) return errorValue;
   const activations = openActivations(instance, evaluation);
   let result: Value = errorValue;

@@ -10,7 +10,7 @@ import type { Recorder } from "./call-memory.ts";
 import type { OpCatalog } from "./catalog.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Emitter, Origin } from "./emitter.ts";
-import type { Frame } from "./frames.ts";
+import type { AboutUse, Frame } from "./frames.ts";
 import type { Instance } from "./instance.ts";
 import type { OpenParameters } from "./open-parameters.ts";
 import type { FrozenPattern, Rename } from "./plans.ts";
@@ -109,13 +109,15 @@ export interface Evaluation {
   store(rules: readonly StorageRule[]): void;
   /** Runs with `frame` as the innermost block at work. */
   within<T>(frame: Frame | undefined, run: () => T): T;
+  /** Runs what a condition leads to that can't be decided here: as if it held, and as if it did not. */
+  undecided<T>(run: () => T): T;
   /** Defines a value that is computed when first used; one that needs itself is reported. */
   defineLazy(scope: Scope, name: string, place: Span | Written, compute: () => Value): void;
   /**
-   * Goes into a block that `span` uses, and that `made` made if it is applied; `undefined`, once
-   * reported, when that would never end.
+   * Goes into a block that `span` uses; `undefined` when that would never end, which is reported once, or when an
+   * undecided condition may end it.
    */
-  enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined;
+  enter(declaration: BlockDeclaration, span: Span, about: AboutUse): Frame | undefined;
   /** Runs what may compute a size too large to be handled, which is reported at `span`. */
   attempt(span: Span, run: () => Value): Value;
   /** Counts work; `false`, once reported, when the program takes more of it than any model. */

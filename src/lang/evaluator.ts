@@ -18,13 +18,16 @@ import type { Emitter, Handle, Origin } from "./emitter.ts";
 import type { Activation, AttachOptions, CallArguments, Evaluation, Observer } from "./evaluation.ts";
 import { evaluateExpression } from "./expressions.ts";
 import {
+  type AboutUse,
   blamedUse,
   circleOf,
   type Frame,
   firstInText,
   innerFrame,
+  isEndless,
   isKnownFailure,
   markFailed,
+  mayEnd,
   placedAt,
 } from "./frames.ts";
 import { moduleScope } from "./instance.ts";
@@ -108,6 +111,7 @@ export class Evaluator implements Evaluation {
   readonly #computing: { readonly name: string; readonly span: Span }[] = [];
   readonly #effort: Effort = { work: 0, done: 0, depth: 0, deepest: 0, deepestBlock: 0 };
   #isSpent = false;
+  #isUndecided = false;
   #frame: Frame | undefined;
   #beforeEntries: BeforeEntries | undefined;
 
@@ -218,6 +222,16 @@ export class Evaluator implements Evaluation {
     }
   }
 
+  undecided<T>(run: () => T): T {
+    const before = this.#isUndecided;
+    this.#isUndecided = true;
+    try {
+      return run();
+    } finally {
+      this.#isUndecided = before;
+    }
+  }
+
   defineLazy(scope: Scope, name: string, place: Span | Written, compute: () => Value): void {
     const span = "from" in place ? place.span : place;
     const own = { name, span };
@@ -236,11 +250,17 @@ export class Evaluator implements Evaluation {
     scope.defineLazy(name, run, place, onCycle);
   }
 
-  enter(declaration: BlockDeclaration, span: Span, path?: string, made?: Frame): Frame | undefined {
+  enter(declaration: BlockDeclaration, span: Span, about: AboutUse): Frame | undefined {
     if (this.#endless.has(declaration) || !this.spend(span, workOfBlock)) return undefined;
-    const frame = innerFrame(declaration, span, this.#frame, made, path);
+    const frame = innerFrame(declaration, span, this.#frame, { ...about, isUndecided: this.#isUndecided });
+    if (mayEnd(frame)) {
+      this.recorder?.spoil();
+      return undefined;
+    }
     if (frame.depth > this.#effort.deepestBlock) this.#effort.deepestBlock = frame.depth;
-    if (frame.depth <= maximumBlockDepth) return frame;
+    // Asked now and then: few blocks are nested this deep, and those with long lists take their time.
+    const isAsked = frame.depth % 8 === 0;
+    if (frame.depth <= maximumBlockDepth && !(isAsked && isEndless(frame))) return frame;
     const circle = firstInText(circleOf(frame));
     for (const use of circle) this.#endless.add(use.declaration);
     this.fail(circle.length === 0 ? messages.evaluationTooDeep(span) : messages.endlessBlock(circle));

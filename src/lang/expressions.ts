@@ -93,8 +93,10 @@ export function evaluateExpression(expression: Expression, scope: Scope, evaluat
       if (typeof decision === "boolean") {
         return evaluation.evaluate(decision ? expression.consequent : expression.alternate, scope);
       }
-      evaluation.evaluate(expression.consequent, scope);
-      evaluation.evaluate(expression.alternate, scope);
+      evaluation.undecided(() => {
+        evaluation.evaluate(expression.consequent, scope);
+        evaluation.evaluate(expression.alternate, scope);
+      });
       return undecidedValue(decision);
     }
     case "pipe":
@@ -236,7 +238,7 @@ function parameterOf(
   const unknown = (): Value =>
     evaluation.fail(messages.unknownMember(asked.declaration.name.name, expression.name, names));
   if (origin === undefined) return unknown();
-  const frame = evaluation.enter(declaration, template.span, "");
+  const frame = evaluation.enter(declaration, template.span, { path: "" });
   if (frame === undefined) return errorValue;
   return evaluation.within(frame, () => {
     const value = evaluation.evaluate(origin, statics);

@@ -3,12 +3,13 @@
  *
  * Owns: the chain of uses, and two things read from it. A failure that depends on arguments is
  * placed at the use in the user's own file that brought it about, and a block that contains itself
- * is recognised by its circle of uses.
+ * is recognised by its circle of uses, or sooner by its arguments.
  */
 import type { BlockDeclaration } from "./ast.ts";
 import { diagnosticCodes, isDiagnosticCode } from "./codes.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
 import type { SourceFile, Span } from "./source.ts";
+import type { Template, Value } from "./value.ts";
 
 export interface Frame {
   readonly declaration: BlockDeclaration;
@@ -21,18 +22,34 @@ export interface Frame {
   readonly made: Frame | undefined;
   /** Where the block stands in the tree of parameters; unknown while it is only named. */
   readonly path: string | undefined;
+  /** Of a block that is laid out: with its arguments. */
+  readonly laidOut: Template | undefined;
+  /** Whether a condition that is not decided here led to it. */
+  readonly isUndecided: boolean;
   /** Whether its arguments turned out wrong: what else they lead to is no news. */
   isFailed: boolean;
 }
+
+/** What is known of a use besides. */
+export type AboutUse = Partial<Pick<Frame, "made" | "path" | "laidOut" | "isUndecided">>;
 
 export function innerFrame(
   declaration: BlockDeclaration,
   span: Span,
   outer: Frame | undefined,
-  made?: Frame,
-  path?: string,
+  { made, path, laidOut, isUndecided = false }: AboutUse,
 ): Frame {
-  return { declaration, span, outer, depth: (outer?.depth ?? 0) + 1, made, path, isFailed: false };
+  return {
+    declaration,
+    span,
+    outer,
+    depth: (outer?.depth ?? 0) + 1,
+    made,
+    path,
+    laidOut,
+    isUndecided: isUndecided || outer?.isUndecided === true,
+    isFailed: false,
+  };
 }
 
 /** Whether a failure that depends on arguments follows from one that is reported already. */
@@ -99,6 +116,50 @@ export function circleOf(frame: Frame): readonly Frame[] {
     uses.push(outer);
   }
   return [];
+}
+
+/**
+ * Whether a block is in itself, and in itself once more, because of a condition that is not decided here: it may
+ * end there.
+ */
+export function mayEnd(frame: Frame): boolean {
+  let times = 0;
+  for (let outer = frame.isUndecided ? frame.outer : undefined; outer !== undefined; outer = outer.outer) {
+    if (outer.declaration === frame.declaration && ++times > 1) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether a block is laid out within itself with the same plain arguments, which then never ends: nothing else
+ * decides what a block contains. What other arguments lead to is seen when blocks are nested too deep.
+ */
+export function isEndless(frame: Frame): boolean {
+  const { laidOut } = frame;
+  if (laidOut === undefined || frame.declaration.blockKind === "adapter") return false;
+  for (let outer = frame.outer; outer?.laidOut !== undefined; outer = outer.outer) {
+    // What an adapter contains is decided by what it is put around, too.
+    if (outer.declaration.blockKind === "adapter") return false;
+    if (outer.declaration === frame.declaration && hasEqualArguments(outer.laidOut, laidOut)) return true;
+  }
+  return false;
+}
+
+function hasEqualArguments(a: Template, b: Template): boolean {
+  if (a.arguments.size !== b.arguments.size) return false;
+  for (const [name, { value }] of a.arguments) {
+    const other = b.arguments.get(name)?.value;
+    if (other === undefined || !isSamePlain(value, other)) return false;
+  }
+  return true;
+}
+
+function isSamePlain(a: Value, b: Value): boolean {
+  if (a.kind === "int") return b.kind === "int" && a.dim.key === b.dim.key;
+  if (a.kind === "real" || a.kind === "bool" || a.kind === "string") {
+    return a.kind === b.kind && Object.is(a.value, b.value);
+  }
+  return false;
 }
 
 /** A circle turned so that it begins at the same place wherever it was entered. */

@@ -143,7 +143,7 @@ export function instantiate(
   evaluation: Evaluation,
   options: InstantiateOptions = {},
 ): Instance | undefined {
-  const frame = evaluation.enter(template.declaration, template.span, path);
+  const frame = evaluation.enter(template.declaration, template.span, { path, laidOut: template });
   if (frame === undefined) return undefined;
   return evaluation.within(frame, () => build(template, path, evaluation, options));
 }
@@ -258,7 +258,7 @@ function openLayers(
     evaluation.fail(messages.extendsNotABlock(declaration, declaration.base.span, value));
     return undefined;
   }
-  const frame = evaluation.enter(value.declaration, declaration.base.span, path);
+  const frame = evaluation.enter(value.declaration, declaration.base.span, { path });
   if (frame === undefined) return undefined;
   const layers = evaluation.within(frame, () => openLayers(value, path, evaluation, options));
   const [base] = layers ?? [];

@@ -282,11 +282,12 @@ export class Layout {
   /** Computed when first used, as a part of the use of the block that led to this instance. */
   #define(scope: Scope, name: string, place: Span | Written, compute: () => Value): void {
     const evaluation = this.#evaluation;
+    const run = this.#undecided ? (): Value => evaluation.undecided(compute) : compute;
     evaluation.defineLazy(scope, name, place, () => {
       const wasFresh = this.#isFresh;
       const before = evaluation.recorder?.noted;
       this.#isFresh = false;
-      const value = evaluation.within(this.#frame, compute);
+      const value = evaluation.within(this.#frame, run);
       // What leaves nothing behind may as well not have been computed.
       this.#isFresh = wasFresh && before === evaluation.recorder?.noted;
       return value;

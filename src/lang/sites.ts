@@ -128,7 +128,7 @@ export function evaluateSite(expression: SiteExpression, scope: Scope, evaluatio
       const before = subject;
       const { policy, span } = activation;
       const view = handlerScope(activation, handler);
-      const frame = innerFrame(policy.declaration, span, evaluation.frame, undefined, path);
+      const frame = innerFrame(policy.declaration, span, evaluation.frame, { path });
       subject = evaluation.within(frame, () =>
         runMember(policy, handler, arguments_, view, path, expression.span, evaluation),
       );

@@ -80,16 +80,23 @@ export class ValueKeys {
     if (given.isFlawed === true) return undefined;
     const parts: string[] = [];
     for (const { value, span, source } of given.positional) {
-      const key = value.kind === "tensor" ? this.#tensor(value) : this.#value(value);
+      const key = this.#given(value, span, source);
       if (key === undefined) return undefined;
-      parts.push(`${key}@${this.#written(span, source)}`);
+      parts.push(key);
     }
     for (const [name, { value, span, source }] of given.named) {
-      const key = value.kind === "tensor" ? this.#tensor(value) : this.#value(value);
+      const key = this.#given(value, span, source);
       if (key === undefined) return undefined;
-      parts.push(`${name}:${key}@${this.#written(span, source)}`);
+      parts.push(`${name}:${key}`);
     }
     return parts.join(",");
+  }
+
+  #given(value: Value, span: Span, source: Written | undefined): string | undefined {
+    // What was reported already has nothing that messages tell.
+    if (value.kind === "error") return `error@${this.#number(span)}`;
+    const key = value.kind === "tensor" ? this.#tensor(value) : this.#value(value);
+    return key && `${key}@${this.#written(span, source)}`;
   }
 
   #shorten(key: string): string {
@@ -119,6 +126,8 @@ export class ValueKeys {
     if (from === undefined) return "";
     const known = this.#derivations.get(from);
     if (known !== undefined) return known;
+    // A name can be among those that it was computed from: `let k = k + 1` hides the one that is meant.
+    this.#derivations.set(from, "itself");
     const steps = stepsOf(from).map(({ value, place }) => {
       const size = value.kind === "int" ? value.dim.key : value.kind;
       return `${this.#number(place.span)}=${size}${this.#derived(place.from)}`;

@@ -37,6 +37,34 @@ export const hardPrograms: readonly HardProgram[] = [
     codes: ["endless-block"],
   },
   {
+    name: "two blocks contain each other, two hundred at a time",
+    text: `block E(n: int) { layers = [L(n) for i in 0..212]  ${forward("layers[0](x)")} }
+block L(n: int) { inner = E(n)  ${forward("inner(x)")} }`,
+    codes: ["endless-block"],
+  },
+  {
+    name: "a block contains itself with a number that gets smaller, twenty times",
+    text: `block T(n: int, of: int) { if n > 0 { inner = T(n - 1, of) }  ${forward("if n > 0 then inner(x) else x")} }
+model M() { input x: f32[N]  t = T(20, 4)  entry e(x) = t(x) }`,
+    codes: [],
+  },
+  {
+    name: "names that hide what they were computed from",
+    text: `block P(n: int) { forward(x: f32[n]) -> f32[n] = x }
+block B(k: int) { forward(x: f32[N]) -> f32[N] { let m = k + 1  let k = m + 1  let m = k + m  P(m)(x) } }
+model M() { input x: f32[7]  b = B(2)  entry e(x) = b(x) }`,
+    codes: [],
+  },
+  {
+    name: "layers around which an adapter puts layers like them, at every depth",
+    text: `block Part(n: int) { param weight: f32[n] = zeros  ${forward("x + weight", "f32[n]")} }
+adapter Around(on: [string]) { part = Part(4)  ${forward("part(base(x))", "f32[4]")} }
+${lines(12, (i) => `block W${i}() { inner = W${i + 1}()  part = Part(4)  ${forward("inner(part(x))", "f32[4]")} }`)}
+block W12() { ${forward("x", "f32[4]")} }
+model M() { input x: f32[4]  w = W0() with Around(on: ["part"])  entry e(x) = w(x) }`,
+    codes: [],
+  },
+  {
     name: "a block applies itself",
     text: `block T() { ${forward("T(x)")} }\nmodel M() { input x: f32[N]  entry e(x) = T(x) }`,
     codes: ["endless-block"],
