@@ -333,11 +333,16 @@ function neededNodes(all: readonly Node[], roots: readonly Value[]): readonly No
   const found: Node[] = [];
   for (let i = all.length - 1; i >= 0; i--) {
     const node = all[i];
-    if (node?.results.some((result) => needed.has(result)) !== true) continue;
+    if (node === undefined || !isAnyOf(node.results, needed)) continue;
     found.push(node);
     for (const operand of node.operands) needed.add(operand);
   }
   return found.reverse();
+}
+
+function isAnyOf(values: readonly Value[], wanted: ReadonlySet<Value>): boolean {
+  for (const value of values) if (wanted.has(value)) return true;
+  return false;
 }
 
 /** The learned tensors that are read, in the order in which they are. */

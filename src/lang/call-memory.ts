@@ -85,7 +85,7 @@ export class CallMemory {
   /** Blocks of which it was looked at how their tensors start, where once is enough. */
   readonly started: Set<string> | undefined;
 
-  /** @param made graphs to be counted leave out how the tensors of further equal layers start */
+  /** @param made graphs to be counted leave out how the tensors of further equal layers start, and lay them out once */
   constructor(program: Program, made: "notes" | "graphs" | "counted graphs" = "notes") {
     this.keys = new ValueKeys((name) => isAsked(name, program));
     this.tensors = made === "notes" ? undefined : new TracedTensors();
@@ -112,6 +112,18 @@ interface Call {
   readonly handles: readonly Handle[];
   /** Whether members are laid out: the same whether states are given or not. */
   readonly isForce: boolean;
+  /** The innermost block at work outside of it. */
+  readonly user: BlockFrame | undefined;
+}
+
+/** Ways to lay out the members of an instance. */
+export interface Layouts {
+  /** All of it. */
+  readonly run: () => void;
+  /** How tensors start alone. */
+  readonly restart: () => void;
+  /** From then on, how tensors start is left out. */
+  readonly leaveStarts: () => void;
 }
 
 export class Recorder {
@@ -183,27 +195,45 @@ export class Recorder {
       tensors === undefined ? "" : `${isAlike} ${handles.map((handle) => handles.indexOf(handle))}`;
     const key = `${block}(${arguments_})${same}${this.#replayer.continues};${this.#replayer.open}`;
     const use = `${span.start} ${span.end} ${span.file.path} ${instance.frame?.isFailed}`;
-    return this.#remembered({ key, use, instance, handles, isForce: false }, run);
-  }
-
-  /** Whether nobody wants to know how an instance's tensors start, and it was looked at in one like it. */
-  leavesStarts(instance: Instance): boolean {
-    const { keys, started } = this.#memory;
-    const key = started === undefined ? undefined : keys.called(instance);
-    if (started === undefined || key === undefined) return false;
-    const isKnown = started.has(key);
-    started.add(key);
-    return isKnown;
+    const { user } = this.#replayer;
+    return this.#remembered({ key, use, instance, handles, isForce: false, user }, run);
   }
 
   /**
    * Laying out all members. Where an instance that differs in nothing but how its tensors start was laid out
-   * before, `restart` looks at that alone.
+   * before, that alone is looked at.
    */
-  force(instance: Instance, run: () => void, restart: () => void): void {
-    const { keys, known, tensors } = this.#memory;
+  force(instance: Instance, layouts: Layouts): void {
+    const { tensors, started } = this.#memory;
+    if (tensors === undefined) this.#forceNoted(instance, layouts);
+    else if (started !== undefined) this.#forceCounted(instance, layouts, started);
     // Where a graph is made, every tensor has a start of its own.
-    const block = tensors === undefined ? keys.instance(instance) : undefined;
+    else layouts.run();
+  }
+
+  /** The first looks at how tensors start; what the second leaves is what all others leave. */
+  #forceCounted(instance: Instance, { run, leaveStarts }: Layouts, started: Set<string>): void {
+    const block = this.#memory.keys.called(instance);
+    if (block === undefined) {
+      run();
+      return;
+    }
+    const key = `${block}!${this.#replayer.open}`;
+    const isStarted = started.has(key);
+    started.add(key);
+    if (isStarted) leaveStarts();
+    const forced = (): Value => {
+      run();
+      return { kind: "none" };
+    };
+    const user = instance.frame?.outer;
+    if (!isStarted) run();
+    else this.#remembered({ key, use: "", instance, handles: [], isForce: true, user }, forced);
+  }
+
+  #forceNoted(instance: Instance, { run, restart }: Layouts): void {
+    const { keys, known } = this.#memory;
+    const block = keys.instance(instance);
     if (block === undefined) {
       run();
       return;
@@ -215,16 +245,16 @@ export class Recorder {
       const other = known.get(alike);
       if (other === undefined || !this.#canRepeat(other, instance)) run();
       else {
-        this.#again(other, instance, []);
+        this.#again(other, instance, [], undefined);
         restart();
       }
       return { kind: "none" };
     };
-    this.#remembered({ key, alike, use, instance, handles: [], isForce: true }, forced);
+    this.#remembered({ key, alike, use, instance, handles: [], isForce: true, user: undefined }, forced);
   }
 
   #remembered(call: Call, run: () => Value): Value {
-    const { key, use, instance, handles } = call;
+    const { key, use, instance, handles, user } = call;
     const memory = this.#memory.known;
     const used = `${key} ${use}`;
     let known = memory.get(key) ?? memory.get(used) ?? this.#flawedHere()?.get(used);
@@ -233,7 +263,8 @@ export class Recorder {
       memory.delete(used);
       known = undefined;
     }
-    if (known !== undefined && this.#canRepeat(known, instance)) return this.#again(known, instance, handles);
+    if (known !== undefined && this.#canRepeat(known, instance))
+      return this.#again(known, instance, handles, user);
     // Of what was computed before, one part would be seen and another not; where all was, it is the same everywhere.
     const isWhole = instance.isFresh() || instance.isForced();
     return known !== undefined || !isWhole ? run() : this.#record(call, run);
@@ -255,7 +286,7 @@ export class Recorder {
 
   #record(call: Call, run: () => Value): Value {
     const { key, alike = key, use, handles } = call;
-    const { effort, policyCount, blockDepth, user } = this.#replayer;
+    const { effort, policyCount, blockDepth } = this.#replayer;
     const before = { ...effort };
     const start = this.#events.length;
     const recording: Recording = { policyCount, isSpoilt: false, isFlawed: false };
@@ -278,7 +309,7 @@ export class Recorder {
     const end = this.#events.length;
     let left: { readonly found: Left | undefined } | undefined;
     const find = (): Left | undefined => {
-      left ??= { found: leftBy(call, this.#events.slice(start, end), result, this.#memory.tensors, user) };
+      left ??= { found: leftBy(call, this.#events.slice(start, end), result, this.#memory.tensors) };
       return left.found;
     };
     const known: Remembered = { result, handles, left: find, work, depth, blocks };
@@ -294,8 +325,13 @@ export class Recorder {
     return result;
   }
 
-  #again(known: Remembered, { path, adapters }: Instance, handles: readonly Handle[]): Value {
-    const { effort, blockDepth, user } = this.#replayer;
+  #again(
+    known: Remembered,
+    { path, adapters }: Instance,
+    handles: readonly Handle[],
+    user: BlockFrame | undefined,
+  ): Value {
+    const { effort, blockDepth } = this.#replayer;
     effort.work += known.work;
     effort.deepest = Math.max(effort.deepest, effort.depth + known.depth);
     effort.deepestBlock = Math.max(effort.deepestBlock, blockDepth + known.blocks);
@@ -321,11 +357,10 @@ const nothing: Left = { trace: undefined, events: [], sites: new Map() };
 
 /** What a call left behind below its block, or `undefined` when there is more to it. */
 function leftBy(
-  { instance, handles, isForce }: Call,
+  { instance, handles, isForce, user }: Call,
   placed: readonly PlacedEvent[],
   result: Value,
   tensors: TracedTensors | undefined,
-  user: BlockFrame | undefined,
 ): Left | undefined {
   const { path, adapters } = instance;
   const trace = tensors && new CallTrace(tensors, handles, path, user);
@@ -340,6 +375,8 @@ function leftBy(
     const reads = trace === undefined ? [] : trace.add(event);
     if (below === undefined || reads === undefined) return undefined;
     if (isForce && (event.kind === "state" || event.kind === "saved")) return undefined;
+    // What is computed while laying out belongs to all entries: it can't wait until one of them reads it.
+    if (isForce && (event.kind === "op" || event.kind === "dimension")) return undefined;
     if (event.kind !== "offered") events.push({ path: below, event, reads });
     else {
       // One that was installed further in has done its work.

@@ -221,9 +221,9 @@ function build(
     force: () => {
       if (isForced) return;
       isForced = true;
-      if (evaluation.recorder?.leavesStarts(instance) === true) layout.leaveStarts();
+      const leaveStarts = (): void => layout.leaveStarts();
       if (evaluation.recorder === undefined) force();
-      else evaluation.recorder.force(instance, force, restart);
+      else evaluation.recorder.force(instance, { run: force, restart, leaveStarts });
     },
   };
   if (adapters.length > 0) {

@@ -10,11 +10,10 @@ import { stackOfLayers } from "../support/stack-of-layers.ts";
 
 const cases = Number(process.env["OSSICLE_MEMORY_CASES"] ?? 150);
 
-/** Everything that is said, where, and in which words. */
-function said(text: string, remembering: "remembering" | "forgetting"): readonly string[] {
+/** Everything that is said, where, and in which words; nothing where a limit is met, which depends on what is done. */
+function said(text: string, remembering: "remembering" | "forgetting"): readonly string[] | undefined {
   const { diagnostics } = checkText(text, "models/blocks/case.oss", {}, remembering);
-  // A limit is met wherever the work is done.
-  if (diagnostics.some(({ code }) => code === "too-much-work")) return ["too-much-work"];
+  if (diagnostics.some(({ code }) => code === "too-much-work")) return undefined;
   const others = diagnostics.filter(({ code }) => code !== "nesting-too-deep");
   return others.map(({ code, message, primary, related, notes, hint }) =>
     JSON.stringify({
@@ -35,7 +34,8 @@ test.each([
 ])("%s, mutated", { timeout: 120_000 + cases * 200 }, (_, sources) => {
   fc.assert(
     fc.property(mutatedSource(sources), (text) => {
-      expect(said(text, "remembering")).toEqual(said(text, "forgetting"));
+      const [remembered, forgotten] = [said(text, "remembering"), said(text, "forgetting")];
+      if (remembered !== undefined && forgotten !== undefined) expect(remembered).toEqual(forgotten);
     }),
     { seed: 7, numRuns: cases },
   );

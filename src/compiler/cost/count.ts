@@ -11,7 +11,7 @@ import type { BlockFrame } from "../../lang/emitter.ts";
 import type { StorageType } from "../../lang/storage-type.ts";
 import { type DType, type TensorType, typeKey } from "../../lang/types.ts";
 import { attributeDims, printAttributes } from "../attribute-form.ts";
-import type { Graph, Node, Parameter, Value } from "../graph.ts";
+import type { Graph, Node, Parameter, Provenance, Value } from "../graph.ts";
 import type { CostContext, ToolCount } from "../ops/op.ts";
 import { blockOf, componentOf, pathOf, type WorkKind, workKind } from "./classify.ts";
 
@@ -88,9 +88,10 @@ export function countGraph(graph: Graph): GraphCost {
   const nodes: NodeCost[] = [];
   const prepared: NodeCost[] = [];
   const known = new Map<string, Counts>();
+  const places = new Places();
   for (const node of graph.nodes) {
     const isPrepared = node.results.every((result) => given.has(result));
-    (isPrepared ? prepared : nodes).push(countNode(node, given, known));
+    (isPrepared ? prepared : nodes).push(countNode(node, given, known, places));
   }
   const parameters = graph.parameters.flatMap(({ source, type }): ParameterCost[] => {
     if (source.kind !== "parameter") return [];
@@ -99,7 +100,7 @@ export function countGraph(graph: Graph): GraphCost {
     const path = parameter.path.split(".");
     const elements = productDims(type.shape);
     const place = { component: componentOf(frame, path), block: blockOf(frame) };
-    return [{ parameter, path, ...place, elements, bytes: elements.mul(elementBytes[type.dtype]) }];
+    return [{ parameter, path, ...place, elements, bytes: bytesOf(type) }];
   });
   return { graph, nodes, prepared, parameters, given };
 }
@@ -107,23 +108,46 @@ export function countGraph(graph: Graph): GraphCost {
 type Counts = Pick<NodeCost, "macs" | "scalar" | "masked" | "read" | "written" | "weights" | "tools">;
 
 /** `known` counts of equal nodes, by what alone decides them: most nodes are one of a stack of layers. */
-function countNode(node: Node, given: ReadonlySet<Value>, known: Map<string, Counts>): NodeCost {
-  const { op, provenance } = node;
+function countNode(
+  node: Node,
+  given: ReadonlySet<Value>,
+  known: Map<string, Counts>,
+  places: Places,
+): NodeCost {
+  const { op } = node;
   const types = node.operands.map((value) => `${given.has(value) ? "given " : ""}${typeKey(value.type)}`);
   const key = `${op.name}(${types.join(";")}){${printAttributes(node.attributes)}}`;
   const counts = known.get(key) ?? countsOf(node, given);
   known.set(key, counts);
-  const frame: BlockFrame | undefined = provenance.frame;
-  const path = pathOf(provenance.path, frame);
   return {
     node,
-    path,
-    component: componentOf(frame, path),
-    block: blockOf(frame),
+    ...places.of(node.provenance),
     kind: workKind(node, given),
     op: op.name,
     ...counts,
   };
+}
+
+type Place = Pick<NodeCost, "path" | "component" | "block">;
+
+/** Where nodes stand; those of one call stand at one place. */
+class Places {
+  readonly #known = new Map<BlockFrame | undefined, Map<string, Place>>();
+
+  of({ path, frame }: Provenance): Place {
+    let below = this.#known.get(frame);
+    if (below === undefined) {
+      below = new Map();
+      this.#known.set(frame, below);
+    }
+    let place = below.get(path);
+    if (place === undefined) {
+      const segments = pathOf(path, frame);
+      place = { path: segments, component: componentOf(frame, segments), block: blockOf(frame) };
+      below.set(path, place);
+    }
+    return place;
+  }
 }
 
 function countsOf(node: Node, given: ReadonlySet<Value>): Counts {

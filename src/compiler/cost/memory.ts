@@ -45,25 +45,58 @@ export function liveBytes({ graph, nodes, given }: GraphCost): readonly Dim[] {
     for (const operand of node.operands) lastUse.set(root(operand), at);
   }
   for (const { value } of graph.outputs) lastUse.set(root(value), nodes.length);
-  const ending = new Map<number, Value[]>();
-  for (const [value, at] of lastUse) ending.set(at, [...(ending.get(at) ?? []), value]);
+  const ending: Value[][] = Array.from({ length: nodes.length + 1 }, () => []);
+  for (const [value, at] of lastUse) ending[at]?.push(value);
 
-  const inputs = graph.inputs.map((input) => input.value).filter((value) => lastUse.has(value));
-  const alive = new Set<Value>(inputs);
-  let live = sumDims(inputs.map((value) => bytesOf(value.type)));
-  const seen = new DistinctDims();
-  seen.add(live);
+  const alive = new Set<Value>();
+  const live = new LiveSizes();
+  const begin = (value: Value): void => {
+    alive.add(value);
+    live.add(bytesOf(value.type), 1);
+  };
+  for (const { value } of graph.inputs) if (lastUse.has(value)) begin(value);
+  live.note();
   for (const [at, { node }] of nodes.entries()) {
     const made = node.results.filter((result) => !behind.has(result) && !given.has(result));
+    for (const result of made) begin(result);
+    if (made.length > 0) live.note();
     // A result that nobody reads still has to be written somewhere.
     const brief = made.filter((result) => !lastUse.has(result));
-    for (const result of made) if (lastUse.has(result)) alive.add(result);
-    live = sumDims([live, ...made.map((result) => bytesOf(result.type))]);
-    if (made.length > 0) seen.add(live);
-    const gone = [...brief, ...(ending.get(at) ?? []).filter((value) => alive.delete(value))];
-    if (gone.length > 0) live = live.sub(sumDims(gone.map((value) => bytesOf(value.type))));
+    for (const value of [...brief, ...(ending[at] ?? [])]) {
+      if (alive.delete(value)) live.add(bytesOf(value.type), -1);
+    }
   }
-  return seen.all;
+  return live.seen.all;
+}
+
+/**
+ * How many values of each size are alive. Layers that are alike have the same alive, again and again: the sizes
+ * are added up once.
+ */
+class LiveSizes {
+  readonly seen = new DistinctDims();
+  readonly #counts = new Map<Dim, { readonly size: Dim; readonly number: number; count: number }>();
+  readonly #byText = new Map<string, { readonly size: Dim; readonly number: number; count: number }>();
+  readonly #noted = new Set<string>();
+
+  add(size: Dim, change: 1 | -1): void {
+    let known = this.#counts.get(size);
+    if (known === undefined) {
+      known = this.#byText.get(size.key) ?? { size, number: this.#byText.size, count: 0 };
+      this.#byText.set(size.key, known);
+      this.#counts.set(size, known);
+    }
+    known.count += change;
+  }
+
+  /** Adds what is alive now to what was seen. */
+  note(): void {
+    const alive = [...this.#byText.values()].filter(({ count }) => count > 0);
+    const key = alive.map(({ number, count }) => `${number}:${count}`).join();
+    if (this.#noted.has(key)) return;
+    this.#noted.add(key);
+    this.seen.add(sumDims(alive.map(({ size, count }) => size.mul(count))));
+  }
 }
 
 /** The most at once when everything is bound. */

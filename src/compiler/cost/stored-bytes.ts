@@ -11,6 +11,8 @@ import { elementBytes, type GraphCost, type ParameterCost } from "./count.ts";
 
 /** The cost with the bytes of its weights as they are stored. */
 export function withStoredBytes(cost: GraphCost, choose: ChooseStorage): GraphCost {
+  // Most programs ask for none: then nobody needs to know which tensors are matrices.
+  if (cost.parameters.every(({ parameter }) => choose(parameter.path) === undefined)) return cost;
   const stored = new Map<Parameter, Storage>();
   for (const { parameter, storage } of storedMatrices(cost.graph, choose)) stored.set(parameter, storage);
   if (stored.size === 0) return cost;

@@ -27,12 +27,7 @@ export const foldConstants: Pass = {
     const missed = after.nodes.filter((node) => {
       const operands = node.operands.map(constantOf).filter((item) => item !== undefined);
       if (operands.length < node.operands.length) return false;
-      return (
-        verdict(
-          node,
-          operands.reduce((sum, item) => sum + item.stored, 0),
-        ) === "store"
-      );
+      return verdict(node, storedIn(operands)) === "store";
     });
     return missed.map((node) => `${node.op.name} (${node.provenance.path}) could have been computed`);
   },
@@ -45,6 +40,8 @@ interface Known {
 }
 
 function fold(graph: Graph): Graph {
+  // Where nothing can be computed to begin with, nothing can be after it.
+  if (!graph.nodes.some(isKnown)) return graph;
   /** Nodes of the new graph that were computed for their readers. */
   const kept = new Map<Value, Known>();
   const folded = mapGraph(graph, (node, operands, builder) => {
@@ -52,7 +49,7 @@ function fold(graph: Graph): Graph {
       .map((value) => constantOf(value) ?? kept.get(value))
       .filter((item) => item !== undefined);
     if (known.length < operands.length) return undefined;
-    const stored = known.reduce((sum, item) => sum + item.stored, 0);
+    const stored = storedIn(known);
     const decision = verdict(node, stored);
     if (decision === "leave") return undefined;
     const tensors = known.map((item) => item.tensor);
@@ -66,6 +63,16 @@ function fold(graph: Graph): Graph {
     return results;
   });
   return keptOr(graph, folded);
+}
+
+function isKnown(node: Node): boolean {
+  const known = node.operands.map(constantOf).filter((item) => item !== undefined);
+  if (known.length < node.operands.length) return false;
+  return verdict(node, storedIn(known)) !== "leave";
+}
+
+function storedIn(known: readonly Known[]): number {
+  return known.reduce((sum, item) => sum + item.stored, 0);
 }
 
 function constantOf(value: Value): Known | undefined {
