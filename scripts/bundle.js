@@ -3,7 +3,8 @@
  * small, and in one file that needs nothing else.
  */
 import { createHash } from "node:crypto";
-import { renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -72,6 +73,7 @@ export async function bundleProgram(entryPoints) {
     const imported = text.replace(/\bimport\((?=")/g, "importOutside(");
     const build = createHash("sha256").update(imported).digest("hex").slice(0, 16);
     const named = path.endsWith(".cjs") ? `// build ${build}\n${imported}` : text;
+    mkdirSync(dirname(path), { recursive: true });
     // Whole or not at all: another process may be starting it.
     writeFileSync(`${path}.draft`, named);
     renameSync(`${path}.draft`, path);
