@@ -2,7 +2,7 @@
 import type { DispatchTime } from "../../src/runtime/gpu/trace.ts";
 
 /** A dispatch, with the multiply-adds that its loops execute. */
-export interface TimedDispatch extends DispatchTime {
+export interface TimedDispatch extends Omit<DispatchTime, "dispatch"> {
   readonly macs: number;
 }
 

@@ -54,8 +54,8 @@ export async function openOurs(
       const entry = model.entry(call.entry);
       const shapes = [...inputs].map(([input, { shape }]) => [input, shape] as const);
       const symbols = bindSymbols(entry, new Map(shapes));
-      return (await session.trace(call.entry, inputs)).map((time) => {
-        return { ...time, macs: evaluateSize(entry.dispatches[time.index]?.executed ?? 0, symbols) };
+      return (await session.trace(call.entry, inputs)).map(({ dispatch, ...time }) => {
+        return { ...time, macs: evaluateSize(dispatch.executed, symbols) };
       });
     },
     close: async () => model.dispose(),

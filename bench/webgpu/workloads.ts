@@ -155,7 +155,7 @@ export async function compileWorkload(
       generation: undefined,
       tokenizer: undefined,
       device: "default",
-      variants: true,
+      variants: "all",
     });
     for (const profile of workload.contested ? profiles : []) {
       const named = graphs.map((graph, i) => ({ ...graph, name: workload.entries[i] ?? graph.name }));

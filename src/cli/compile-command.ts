@@ -148,7 +148,7 @@ async function compile(file: string, options: CompileOptions): Promise<number> {
   try {
     const tokenizer = generation && tokenizerPath(options);
     const device = options.device ?? "default";
-    const variants = options.tune === true;
+    const variants = options.tune === true ? ("all" as const) : undefined;
     const written = { out: options.out, progress, generation, tokenizer, device, variants };
     const files =
       options.target === "webgpu"

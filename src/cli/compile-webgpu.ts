@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { describeGeneration, planGeneration } from "../compiler/generation-plan.ts";
 import type { Graph } from "../compiler/graph.ts";
 import { compilePlan } from "../compiler/wgsl/compile.ts";
+import type { WhichOthers } from "../compiler/wgsl/kernels/kernel.ts";
 import { type PlanFile, planFiles } from "../compiler/wgsl/plan-files.ts";
 import type { Generation } from "../lang/plans.ts";
 import { failure } from "../runtime/failure.ts";
@@ -26,7 +27,7 @@ export interface PlanRequest {
   /** `default` or the path of a profile: matrices are split for what it binds at once. */
   readonly device: string;
   /** Whether dispatches come with other kernels, for a device to choose from. */
-  readonly variants: boolean;
+  readonly variants: WhichOthers | undefined;
 }
 
 /**
@@ -52,7 +53,7 @@ export async function writePlan(
   const artefact = compilePlan(storedGraphs(graphs, weights.storage), {
     model,
     largestBinding: limits.maxStorageBufferBindingSize,
-    variants,
+    ...(variants !== undefined && { variants }),
     ...(generating !== undefined && {
       generation: { ...generating, ...(words !== undefined && { tokenizer: basename(tokenizerPath(stem)) }) },
     }),

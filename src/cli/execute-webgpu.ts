@@ -32,7 +32,7 @@ export async function prepareWebGpu(
   const hasHalves = wanted === "f16" && (await gpu.requestAdapter())?.features.has("shader-f16") === true;
   const arithmetic: "f32" | "f16" = hasHalves ? "f16" : "f32";
   const artefact = compilePlan(graphs, {
-    variants: tune,
+    variants: tune ? "all" : "known",
     arithmetic,
     ...(generating !== undefined && { generation: generating }),
   });

@@ -129,7 +129,7 @@ async function measure(
   rounds: number,
   progress: Progress,
 ): Promise<TraceReport> {
-  const artefact = compilePlan(storedGraphs([graph], weights.storage), { model: name });
+  const artefact = compilePlan(storedGraphs([graph], weights.storage), { model: name, variants: "known" });
   const [entry] = artefact.plan.entries;
   if (entry === undefined) throw failure("internal-error", "The plan has no entry.");
   const shapes = new Map([...inputs].map(([input, { shape }]) => [input, shape]));
@@ -154,7 +154,7 @@ async function measure(
       clock: found[0]?.dispatches[0]?.clock ?? "host",
       rounds,
       sizes,
-      dispatches: joined(entry, found, symbols),
+      dispatches: joined(found, symbols),
       callNanoseconds: median(found.map(({ callNanoseconds }) => callNanoseconds)),
       chain: longestChain(entry),
       leastBytes: leastBytes(artefact.plan, entry, sizes),
@@ -193,26 +193,22 @@ async function measureOnce(
 }
 
 /** Every dispatch that ran, its times put together, with what the plan says of it. */
-function joined(entry: PlanEntry, rounds: readonly Round[], symbols: Symbols): TracedDispatch[] {
+function joined(rounds: readonly Round[], symbols: Symbols): TracedDispatch[] {
   const [first] = rounds;
   const value = (size: Size): number => evaluateSize(size, symbols);
-  return (first?.dispatches ?? []).flatMap(({ index, path, kernel }, at) => {
-    const dispatch = entry.dispatches[index];
-    if (dispatch === undefined) return [];
+  return (first?.dispatches ?? []).map(({ index, dispatch, path, kernel }, at) => {
     const times = rounds.map(({ dispatches }) => dispatches[at]?.nanoseconds ?? 0);
-    return [
-      {
-        index,
-        path,
-        kernel,
-        nanoseconds: Math.round(median(times)),
-        least: Math.min(...times),
-        most: Math.max(...times),
-        executed: value(dispatch.executed),
-        declared: value(dispatch.declared),
-        bytes: value(dispatch.traffic),
-        workgroups: dispatch.workgroups.map(value),
-      },
-    ];
+    return {
+      index,
+      path,
+      kernel,
+      nanoseconds: Math.round(median(times)),
+      least: Math.min(...times),
+      most: Math.max(...times),
+      executed: value(dispatch.executed),
+      declared: value(dispatch.declared),
+      bytes: value(dispatch.traffic),
+      workgroups: dispatch.workgroups.map(value),
+    };
   });
 }

@@ -168,7 +168,7 @@ export async function runVariants(
   const graph = make();
   const given = drawn(graph, sizes);
   const want = runReference(given);
-  const artefact = compilePlan([graph], { variants: true, typical: new Map(Object.entries(sizes)) });
+  const artefact = compilePlan([graph], { variants: "all", typical: new Map(Object.entries(sizes)) });
   const { plan } = artefact;
   const stream = weightsFrom("drawn", (weight) => readWeightBytes(artefact, weight, sourceOf(given)));
   const counts = plan.entries.flatMap(({ dispatches }) =>

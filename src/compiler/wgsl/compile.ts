@@ -31,7 +31,7 @@ import { attentionKernel } from "./kernels/attention.ts";
 import { copyKernel } from "./kernels/elements.ts";
 import type { Arithmetic } from "./kernels/half-products.ts";
 import { kernelMakers } from "./kernels/index.ts";
-import type { KernelContext } from "./kernels/kernel.ts";
+import type { KernelContext, WhichOthers } from "./kernels/kernel.ts";
 import { selectionKernel } from "./kernels/selection.ts";
 import { arrange, type SlotRequest } from "./memory.ts";
 import { PlanTables, type WeightLocation } from "./plan-tables.ts";
@@ -55,8 +55,11 @@ export interface PlanOptions {
   readonly generation?: Omit<PlanGeneration, "selection">;
   /** Sizes in use, by symbol, for choices that no size can make wrong. */
   readonly typical?: ReadonlyMap<string, number>;
-  /** Whether dispatches come with other kernels, of which a device may choose by measuring. */
-  readonly variants?: boolean;
+  /**
+   * Other kernels that dispatches come with: those that are known to suit some driver, or all of which a device may
+   * choose by measuring.
+   */
+  readonly variants?: WhichOthers;
   /** Whether every kernel is written anew, also where one of the same form was written before: to compare. */
   readonly anew?: boolean;
 }
@@ -89,10 +92,8 @@ export function compilePlan(given: readonly Graph[], options: PlanOptions = {}):
   return { plan, stored };
 }
 
-const tablesOf = (
-  stored: StoredWeights,
-  { largestBinding = mostBound, variants = false }: PlanOptions,
-): PlanTables => new PlanTables(stored, { largestBinding, variants });
+const tablesOf = (stored: StoredWeights, { largestBinding = mostBound, variants }: PlanOptions): PlanTables =>
+  new PlanTables(stored, { largestBinding, variants });
 
 /** What the dispatches of every entry do, without a plan: sizes may hold parameters that were left open. */
 export function planWork(

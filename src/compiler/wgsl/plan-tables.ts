@@ -7,6 +7,7 @@ import type { Value } from "../graph.ts";
 import { type StoredWeights, staticShape } from "../onnx/weights.ts";
 import type { PlanKernel, PlanWeight } from "../plan.ts";
 import type { Located, Part } from "./kernel-writer.ts";
+import type { WhichOthers } from "./kernels/kernel.ts";
 import { Variants } from "./variants.ts";
 import { layOut } from "./weight-layout.ts";
 
@@ -25,10 +26,13 @@ export class PlanTables {
 
   constructor(
     stored: StoredWeights,
-    { largestBinding, variants }: { readonly largestBinding: number; readonly variants: boolean },
+    {
+      largestBinding,
+      variants,
+    }: { readonly largestBinding: number; readonly variants: WhichOthers | undefined },
   ) {
     this.#stored = stored;
-    if (variants) this.variants = new Variants((kernel) => this.kernel(kernel));
+    if (variants !== undefined) this.variants = new Variants((kernel) => this.kernel(kernel), variants);
     this.#largestBinding = largestBinding;
   }
 

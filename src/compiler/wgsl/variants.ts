@@ -8,7 +8,7 @@ import type { Dim } from "../../lang/dims.ts";
 import type { Overhead } from "../ops/op.ts";
 import type { PlanKernel, PlanPlace } from "../plan.ts";
 import { executedBy } from "./dispatch-work.ts";
-import type { Kernel } from "./kernels/kernel.ts";
+import type { Kernel, WhichOthers } from "./kernels/kernel.ts";
 
 export interface Variant {
   readonly kernel: number;
@@ -28,11 +28,13 @@ interface Own {
 
 export class Variants {
   readonly #number: (kernel: PlanKernel) => number;
+  readonly #which: WhichOthers;
   readonly #found = new Map<string, readonly Variant[]>();
 
   /** @param number that of a kernel in the plan */
-  constructor(number: (kernel: PlanKernel) => number) {
+  constructor(number: (kernel: PlanKernel) => number, which: WhichOthers) {
     this.#number = number;
+    this.#which = which;
   }
 
   of(kernel: Kernel, own: Own): readonly Variant[] {
@@ -41,7 +43,7 @@ export class Variants {
     const key = [own.kernel, ...own.sizes, ...kernel.workgroups, executedBy(kernel).executed].join(" ");
     const known = this.#found.get(key);
     if (known !== undefined) return known;
-    const variants = this.#written(kernel.others(), own);
+    const variants = this.#written(kernel.others(this.#which), own);
     this.#found.set(key, variants);
     return variants;
   }

@@ -6,6 +6,7 @@
  * the call is decided here, before anything is recorded.
  */
 import type { HostTensor } from "../../compiler/host-tensor.ts";
+import type { PlanDispatch } from "../../compiler/plan.ts";
 import type { Diagnostic } from "../../lang/diagnostic.ts";
 import { DiagnosticError } from "../../lang/diagnostic.ts";
 import type { DeviceModel } from "./device-model.ts";
@@ -13,6 +14,18 @@ import type { DeviceTensor } from "./device-tensor.ts";
 import { type PreparedEntry, type PreparedPort, refusal, type StatePlaces } from "./prepared-entry.ts";
 import type { StateLayout, StateShape, States } from "./states.ts";
 import { toWords } from "./transfers.ts";
+
+/** A dispatch of a call, as it runs. */
+export interface RanDispatch {
+  /** Its number in the plan's entry: those that have nothing to compute are left out. */
+  readonly index: number;
+  /** As the plan has it, by the kernel that was chosen for it. */
+  readonly dispatch: PlanDispatch;
+  /** Where in the model: `encoder.layer.3.attention`. */
+  readonly path: string;
+  /** The kernel's kind and shape. */
+  readonly kernel: string;
+}
 
 export type CallInputs = ReadonlyMap<string, HostTensor | DeviceTensor>;
 
@@ -124,13 +137,11 @@ export class Call {
   }
 
   /** Which dispatch of the plan it is, where in the model, and what it runs. */
-  describe(index: number): { readonly index: number; readonly path: string; readonly kernel: string } {
-    const each = this.#prepared.dispatches[index];
-    return {
-      index: each === undefined ? index : this.#prepared.entry.dispatches.indexOf(each.dispatch),
-      path: each?.dispatch.path || this.#prepared.entry.name,
-      kernel: each?.kernel.label ?? "",
-    };
+  describe(at: number): RanDispatch {
+    const each = this.#prepared.dispatches[at];
+    if (each === undefined) throw new RangeError(`the call has no dispatch ${at}`);
+    const { index, dispatch, kernel } = each;
+    return { index, dispatch, path: dispatch.path || this.#prepared.entry.name, kernel: kernel.label };
   }
 
   /** Everything after the dispatches: state that lies elsewhere, results that are wanted. */

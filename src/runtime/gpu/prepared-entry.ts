@@ -31,6 +31,8 @@ export interface PreparedPort {
 }
 
 export interface PreparedDispatch {
+  /** Its number in the plan's entry. */
+  readonly index: number;
   readonly dispatch: PlanDispatch;
   readonly kernel: PlanKernel;
   readonly pipeline: GPUComputePipeline;
@@ -98,7 +100,7 @@ export class PreparedEntry {
     checkLayout(entry, layout, limits);
     const numbers = new UniformNumbers();
     const chosen = await on.tuner.chosen(entry, symbols, layout);
-    const planned = chosen.flatMap((dispatch) => {
+    const planned = chosen.flatMap((dispatch, index) => {
       const workgroups = workgroupsOf(dispatch, symbols, limits.maxComputeWorkgroupsPerDimension);
       // Nothing to compute: a sequence of no elements.
       if (workgroups.includes(0)) return [];
@@ -107,7 +109,7 @@ export class PreparedEntry {
       const sizes = wanted
         ? numbers.add(dispatch.sizes.map((size) => evaluateSize(size, symbols)))
         : undefined;
-      return [{ dispatch, kernel, workgroups, sizes }];
+      return [{ index, dispatch, kernel, workgroups, sizes }];
     });
     const dispatches = await Promise.all(
       planned.map(async (each) => ({

@@ -5,17 +5,11 @@
  * that writes the time before and after. Elsewhere each is submitted by itself and waited for, which
  * also counts the way to the device and back: good for comparing dispatches, not for adding them up.
  */
-import type { Call } from "./call.ts";
+import type { Call, RanDispatch } from "./call.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { bufferUsage, mapForReading } from "./usage.ts";
 
-export interface DispatchTime {
-  /** Its number in the plan's entry: those that have nothing to compute are left out. */
-  readonly index: number;
-  /** Where in the model: `encoder.layer.3.attention`. */
-  readonly path: string;
-  /** The kernel's kind and shape. */
-  readonly kernel: string;
+export interface DispatchTime extends RanDispatch {
   readonly nanoseconds: number;
   readonly clock: "device" | "host";
 }

@@ -1,9 +1,9 @@
 /**
  * Choosing among the kernels that a plan offers for a dispatch.
  *
- * Owns: what may be chosen, for how long it is measured, and remembering it. The plan's own kernels run
- * unless something else is asked for, so that results and times are the same every time. How a kernel is
- * timed is in variant-timer.ts.
+ * Owns: what may be chosen, for how long it is measured, and remembering it. The plan's own kernels run, or those
+ * that are known to suit the driver (known-drivers.ts), unless something else is asked for, so that results and
+ * times are the same every time. How a kernel is timed is in variant-timer.ts.
  *
  * Dispatches of the same kernel over about the same amount of work are one family, which is measured
  * once: those that do most first, until the time is over.
@@ -12,6 +12,7 @@ import type { KernelPlan, PlanDispatch, PlanEntry, PlanVariant } from "../../com
 import { adapterName, allows } from "./device.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import type { Kernels } from "./kernels.ts";
+import { knownToSuit } from "./known-drivers.ts";
 import type { PlanWeights } from "./plan-weights.ts";
 import { evaluateSize, type Symbols } from "./sizes.ts";
 import type { SlotLayout } from "./slot-layout.ts";
@@ -82,18 +83,30 @@ export class Tuner {
   /** The dispatches of an entry, each by the kernel that was chosen for it. */
   async chosen(entry: PlanEntry, symbols: Symbols, layout: SlotLayout): Promise<readonly PlanDispatch[]> {
     const { tune = "default", tuningCache } = this.#options;
-    if (tune === "default" || entry.dispatches.every(({ variants = [] }) => variants.length === 0))
-      return entry.dispatches;
+    if (entry.dispatches.every(({ variants = [] }) => variants.length === 0)) return entry.dispatches;
     const adapter = adapterName(this.#memory.device.adapterInfo);
+    const usual = (dispatch: PlanDispatch): PlanDispatch => this.#usual(dispatch, adapter);
+    if (tune === "default") return entry.dispatches.map(usual);
     this.#choices ??= new Map(await tuningCache?.read(adapter));
     const families = this.#families(entry, symbols);
     if (tune === "measure" && (await this.#measure(entry, families, symbols, layout)))
       await tuningCache?.write(adapter, this.#choices);
     return entry.dispatches.map((dispatch) => {
       const winner = this.#choices?.get(this.#key(dispatch, symbols));
+      if (winner === undefined) return usual(dispatch);
       const isWinner = ({ kernel }: PlanVariant): boolean => this.#fingerprint(kernel) === winner;
       return dispatchBy(dispatch, this.#usable(dispatch).find(isWinner));
     });
+  }
+
+  /** By the kernel that is known to suit the adapter, if one is. */
+  #usual(dispatch: PlanDispatch, adapter: string): PlanDispatch {
+    const suiting = knownToSuit(adapter, this.#label(dispatch));
+    if (suiting === undefined) return dispatch;
+    return dispatchBy(
+      dispatch,
+      this.#usable(dispatch).find((variant) => this.#label(variant) === suiting),
+    );
   }
 
   #families(entry: PlanEntry, symbols: Symbols): readonly Family[] {
@@ -174,7 +187,7 @@ export class Tuner {
     return own;
   }
 
-  #label(dispatch: PlanDispatch | undefined): string {
+  #label(dispatch: Pick<PlanDispatch, "kernel"> | undefined): string {
     return dispatch === undefined ? "" : this.#kernels.kernel(dispatch.kernel).label;
   }
 }

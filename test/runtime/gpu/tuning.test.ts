@@ -89,6 +89,21 @@ function noted(): TuningCache & { readonly choices: Map<string, string>; readonl
   };
 }
 
+/** The same, whose adapter goes by another name. */
+function namedGpu(gpu: GPU, architecture: string): Pick<GPU, "requestAdapter"> {
+  return {
+    requestAdapter: async (options) => {
+      const adapter = await gpu.requestAdapter(options);
+      const make = adapter?.requestDevice.bind(adapter);
+      if (adapter === null || make === undefined) return null;
+      const adapterInfo = { vendor: "mesa", architecture, device: "", description: "" };
+      const requestDevice: GPUAdapter["requestDevice"] = async (descriptor) =>
+        Object.defineProperty(await make(descriptor), "adapterInfo", { value: adapterInfo });
+      return Object.defineProperty(adapter, "requestDevice", { value: requestDevice });
+    },
+  };
+}
+
 describeWebGpu("choosing kernels", () => {
   let gpu: GPU;
   beforeAll(async () => {
@@ -120,6 +135,24 @@ describeWebGpu("choosing kernels", () => {
     expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
     expect(tuned).toEqual([]);
     expect(cache.calls).toEqual([]);
+  });
+
+  test("a driver that is known runs what is known to suit it, until something better is measured", async () => {
+    const suiting = {
+      ...square,
+      label: "slow, term by term",
+      code: turned,
+      bindings: ["sizes", "read-write", "read-write"],
+    };
+    const plan = tunablePlan([4]);
+    const kernels = plan.kernels.map((kernel, i) => (i === 4 ? suiting : kernel)) as KernelPlan["kernels"];
+    const known = { ...plan, kernels };
+    const llvmpipe = { gpu: namedGpu(gpu, "llvmpipe-llvm-19-1-7-256-bits") };
+    expect(new Set((await called(known, {})).ran)).toEqual(new Set(["affine", "slow"]));
+    expect(new Set((await called(known, llvmpipe)).ran)).toEqual(new Set(["affine", "slow, term by term"]));
+    // Of those that won before, none is of this plan.
+    const cached = await called(known, { ...llvmpipe, tune: "cached", tuningCache: noted() });
+    expect(new Set(cached.ran)).toEqual(new Set(["affine", "slow, term by term"]));
   });
 
   test("what is fastest is chosen, remembered, and not measured again", async () => {

@@ -17,7 +17,7 @@ import { KernelWriter, type Term } from "../kernel-writer.ts";
 import { Position, unflattened } from "../position.ts";
 import { Reader } from "../reader.ts";
 import { floatText, widened } from "../scalar-text.ts";
-import type { Kernel, KernelContext } from "./kernel.ts";
+import type { Kernel, KernelContext, WhichOthers } from "./kernel.ts";
 import { type Axes, axesOf } from "./product-axes.ts";
 import { applySteps, finish } from "./tail.ts";
 
@@ -66,9 +66,9 @@ export function attentionKernel(
   const queries = Math.max(1, Math.min(context.tuning.queries, typical));
   const own: Shape = { queries, keys: 1, workgroup: usualWorkgroup, tile: 0 };
   const make = (shape: Shape): Kernel => new AttentionWriter(attention, first, tail, context, shape).run();
-  const others = (): readonly Kernel[] =>
+  const others = (which: WhichOthers): readonly Kernel[] =>
     otherShapes
-      .filter((shape) => shape.queries <= typical)
+      .filter((shape) => which === "all" && shape.queries <= typical)
       .flatMap((shape) => {
         const isOwn = JSON.stringify(shape) === JSON.stringify(own);
         const isLarge = sharedBytes(shape, first, attention.weighted) > mostShared;

@@ -22,5 +22,5 @@ export const contractKernel: KernelMaker = (group, context): readonly Kernel[] =
     throw internalFault("a product has too many rows");
   const { productWorkgroup } = context.tuning;
   const kernel = heldProduct(product, block, productWorkgroup);
-  return [{ ...kernel, others: () => otherProducts(product, block, productWorkgroup) }];
+  return [{ ...kernel, others: (which) => otherProducts(product, block, productWorkgroup, which) }];
 };

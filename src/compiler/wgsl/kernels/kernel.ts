@@ -35,9 +35,12 @@ export interface Kernel {
   readonly executed: Dim;
   /** Which of them no record declares, by reason; negative: declared, and skipped. */
   readonly overhead?: readonly Overhead[];
-  /** Other kernels for the same work, of which a device may choose by measuring. */
-  readonly others?: () => readonly Kernel[];
+  /** Other kernels for the same work. */
+  readonly others?: (which: WhichOthers) => readonly Kernel[];
 }
+
+/** Those that are known to suit some driver, or all of which a device may choose by measuring. */
+export type WhichOthers = "known" | "all";
 
 export type KernelMaker = (group: Group, context: KernelContext) => readonly Kernel[];
 

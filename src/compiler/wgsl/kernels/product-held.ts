@@ -12,7 +12,13 @@ import type { ProductBlock } from "./product-block.ts";
 import { type Product, ProductFrame } from "./product-frame.ts";
 import { rowFolds } from "./rows.ts";
 
-export function heldProduct(product: Product, block: ProductBlock, most: number): Kernel {
+/** @param notes what tells it from others of the same shape */
+export function heldProduct(
+  product: Product,
+  block: ProductBlock,
+  most: number,
+  notes: readonly string[] = [],
+): Kernel {
   const { batch, rows, columns, group, context, tail } = product;
   const { prologue, norm } = group;
   // A workgroup that normalises rows holds all their columns.
@@ -83,6 +89,7 @@ export function heldProduct(product: Product, block: ProductBlock, most: number)
     label: [
       `contract ${block.rows}x${block.columns}${prologue === undefined ? "" : " of normalised"}`,
       ...(norm === undefined ? [] : ["normalised"]),
+      ...notes,
       ...(most === context.tuning.productWorkgroup ? [] : [`${workgroup} invocations`]),
     ].join(", "),
     workgroups: [columns.ceilDivide(block.columns * workgroup), rowGroups, batch],
