@@ -160,12 +160,13 @@ export class Tuner {
   }
 
   /** The other kernels that this device can run, and that could be better on it. */
-  #usable({ variants = [] }: PlanDispatch): readonly PlanVariant[] {
+  #usable({ kernel: own, variants = [] }: PlanDispatch): readonly PlanVariant[] {
     const { device } = this.#memory;
+    const { workgroupBytes } = this.#kernels.kernel(own);
     return variants.filter(({ kernel }) => {
       const found = this.#kernels.kernel(kernel);
       // In software, workgroup memory is no faster than other memory, and its barriers take seconds to compile.
-      const isHopeless = found.workgroupBytes > 0 && device.adapterInfo.isFallbackAdapter;
+      const isHopeless = found.workgroupBytes > workgroupBytes && device.adapterInfo.isFallbackAdapter;
       return !isHopeless && allows(device, found);
     });
   }
