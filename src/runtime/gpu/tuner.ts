@@ -65,6 +65,8 @@ export class Tuner {
   readonly #options: TuningOptions;
   readonly #fingerprints = new Map<number, string>();
   #choices: Map<string, string> | undefined;
+  /** Families of which time ran out before all kernels were measured: the best so far runs, and is not remembered. */
+  readonly #unfinished = new Set<string>();
 
   constructor(
     memory: DeviceMemory,
@@ -89,8 +91,10 @@ export class Tuner {
     if (tune === "default") return entry.dispatches.map(usual);
     this.#choices ??= new Map(await tuningCache?.read(adapter));
     const families = this.#families(entry, symbols);
-    if (tune === "measure" && (await this.#measure(entry, families, symbols, layout)))
-      await tuningCache?.write(adapter, this.#choices);
+    if (tune === "measure" && (await this.#measure(entry, families, symbols, layout))) {
+      const decided = [...this.#choices].filter(([key]) => !this.#unfinished.has(key));
+      await tuningCache?.write(adapter, new Map(decided));
+    }
     return entry.dispatches.map((dispatch) => {
       const winner = this.#choices?.get(this.#key(dispatch, symbols));
       if (winner === undefined) return usual(dispatch);
@@ -123,7 +127,7 @@ export class Tuner {
     return [...families.values()].sort((a, b) => b.work - a.work);
   }
 
-  /** Whether anything was found out. */
+  /** Whether anything was found out that is worth remembering. */
   async #measure(
     entry: PlanEntry,
     families: readonly Family[],
@@ -135,7 +139,8 @@ export class Tuner {
     for (const { key, dispatch, variants } of families) {
       const known = this.#choices?.get(key);
       const kernels = [dispatch, ...variants].map(({ kernel }) => this.#fingerprint(kernel));
-      if (known !== undefined && kernels.includes(known)) continue;
+      const isDecided = known !== undefined && kernels.includes(known) && !this.#unfinished.has(key);
+      if (isDecided) continue;
       if (performance.now() >= deadline) break;
       const candidates = [dispatch, ...variants.map((variant) => dispatchBy(dispatch, variant))];
       const times = await timeVariants(
@@ -147,7 +152,9 @@ export class Tuner {
       const least = Math.min(...times.filter((time) => time !== undefined));
       const chosen = least < gain * own ? times.indexOf(least) : 0;
       this.#choices?.set(key, kernels[chosen] ?? "");
-      isNew = true;
+      if (performance.now() < deadline) this.#unfinished.delete(key);
+      else this.#unfinished.add(key);
+      isNew ||= !this.#unfinished.has(key);
       this.#options.onTuned?.({
         path: dispatch.path,
         own: this.#label(candidates[0]),

@@ -89,19 +89,27 @@ function noted(): TuningCache & { readonly choices: Map<string, string>; readonl
   };
 }
 
-/** The same, whose adapter goes by another name. */
-function namedGpu(gpu: GPU, architecture: string): Pick<GPU, "requestAdapter"> {
+/** The same, whose devices are changed before anyone sees them. */
+function changedGpu(gpu: GPU, change: (device: GPUDevice) => void): Pick<GPU, "requestAdapter"> {
   return {
     requestAdapter: async (options) => {
       const adapter = await gpu.requestAdapter(options);
       const make = adapter?.requestDevice.bind(adapter);
       if (adapter === null || make === undefined) return null;
-      const adapterInfo = { vendor: "mesa", architecture, device: "", description: "" };
-      const requestDevice: GPUAdapter["requestDevice"] = async (descriptor) =>
-        Object.defineProperty(await make(descriptor), "adapterInfo", { value: adapterInfo });
+      const requestDevice: GPUAdapter["requestDevice"] = async (descriptor) => {
+        const device = await make(descriptor);
+        change(device);
+        return device;
+      };
       return Object.defineProperty(adapter, "requestDevice", { value: requestDevice });
     },
   };
+}
+
+/** The same, whose adapter goes by another name. */
+function namedGpu(gpu: GPU, architecture: string): Pick<GPU, "requestAdapter"> {
+  const adapterInfo = { vendor: "mesa", architecture, device: "", description: "" };
+  return changedGpu(gpu, (device) => Object.defineProperty(device, "adapterInfo", { value: adapterInfo }));
 }
 
 describeWebGpu("choosing kernels", () => {
@@ -205,6 +213,31 @@ describeWebGpu("choosing kernels", () => {
     expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
     expect(tuned).toEqual([]);
     expect(cache.calls).toEqual(["read"]);
+  });
+
+  test("what was not measured to the end runs, and is not remembered", async () => {
+    const cache = noted();
+    const real = performance.now.bind(performance);
+    let submitted = 0;
+    // Time is over once the plan's own kernel was run twice, and none of the others.
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => real() + (submitted >= 2 ? 1e9 : 0));
+    const counting = changedGpu(gpu, ({ queue }) => {
+      const submit = queue.submit.bind(queue);
+      const counted: GPUQueue["submit"] = (buffers) => {
+        submitted++;
+        submit(buffers);
+      };
+      Object.defineProperty(queue, "submit", { value: counted });
+    });
+    try {
+      const options = { gpu: counting, tune: "measure", tuningCache: cache } as const;
+      const { ran, tuned } = await called(tunablePlan([4]), options);
+      expect(new Set(ran)).toEqual(new Set(["affine", "slow"]));
+      expect(tuned.map(({ chosen }) => chosen)).toEqual(["slow"]);
+      expect(cache.calls).toEqual(["read"]);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   test("what is not begun in time is not compiled", async () => {
