@@ -69,22 +69,28 @@ export function liveBytes({ graph, nodes, given }: GraphCost): readonly Dim[] {
   return live.seen.all;
 }
 
+interface LiveSize {
+  readonly size: Dim;
+  readonly number: number;
+  count: number;
+}
+
 /**
  * How many values of each size are alive. Layers that are alike have the same alive, again and again: the sizes
  * are added up once.
  */
 class LiveSizes {
   readonly seen = new DistinctDims();
-  readonly #counts = new Map<Dim, { readonly size: Dim; readonly number: number; count: number }>();
-  readonly #byText = new Map<string, { readonly size: Dim; readonly number: number; count: number }>();
+  readonly #known = new Map<Dim, LiveSize>();
+  readonly #byText = new Map<string, LiveSize>();
   readonly #noted = new Set<string>();
 
   add(size: Dim, change: 1 | -1): void {
-    let known = this.#counts.get(size);
+    let known = this.#known.get(size);
     if (known === undefined) {
       known = this.#byText.get(size.key) ?? { size, number: this.#byText.size, count: 0 };
       this.#byText.set(size.key, known);
-      this.#counts.set(size, known);
+      this.#known.set(size, known);
     }
     known.count += change;
   }
