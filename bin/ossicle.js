@@ -7,7 +7,16 @@
  * then starts in some two thirds of the time. It lies in the user's own cache folder, since V8 runs what it finds
  * there; NODE_DISABLE_COMPILE_CACHE=1 leaves it alone, as it does Node's own (which came with Node 22).
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,6 +26,9 @@ import { Script } from "node:vm";
 
 const program = fileURLToPath(new URL("../dist/cli/main.cjs", import.meta.url));
 const builder = new URL("../scripts/build.js", import.meta.url);
+/** Milliseconds, two months: what another Node or build left is asked for no more, or is soon there again. */
+const longestKept = 60 * 24 * 3600 * 1000;
+
 if (!existsSync(program)) {
   if (!existsSync(fileURLToPath(builder))) {
     process.stderr.write("ossicle is not built: the package is incomplete, install it again.\n");
@@ -77,10 +89,11 @@ function writeCache(path, data) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(draft, data, { mode: 0o600 });
     renameSync(draft, path);
-    const earlier = path.slice(folder.length + 1, path.lastIndexOf("-") + 1);
+    const earlier = path.slice(0, path.lastIndexOf("-") + 1);
     for (const name of readdirSync(folder)) {
       const other = join(folder, name);
-      if (name.startsWith(earlier) && other !== path) rmSync(other, { force: true });
+      const isStale = other.startsWith(earlier) || Date.now() - statSync(other).mtimeMs > longestKept;
+      if (isStale && other !== path) rmSync(other, { force: true });
     }
   } catch {
     try {

@@ -1,5 +1,13 @@
 /** What a start leaves for the next one: it makes starts faster, and nothing else. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runBinary, temporaryFolder } from "../support/cli.ts";
@@ -62,10 +70,14 @@ test("what is damaged, or of an earlier build, is replaced", async () => {
     expect(readFileSync(path).length).toBeGreaterThan(0.9 * sound);
   }
   const earlier = name.replace(/[0-9a-f]{16}$/, "0123456789abcdef");
-  writeFileSync(join(folder, "ossicle/code", earlier), "");
+  const [other, old] = ["check-1-0123456789abcdef", "cost-1-0123456789abcdef"];
+  for (const each of [earlier, other, old]) writeFileSync(join(folder, "ossicle/code", each), "");
+  const longAgo = Date.now() / 1000 - 61 * 24 * 3600;
+  utimesSync(join(folder, "ossicle/code", old), longAgo, longAgo);
   writeFileSync(path, "");
   await run(folder);
-  expect(cached(folder)).toEqual([name]);
+  // Another Node's stays for two months.
+  expect(cached(folder)).toEqual([other, name].sort());
 });
 
 test("a start that fails, help, and a user who wants none leave nothing", async () => {
