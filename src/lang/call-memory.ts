@@ -375,8 +375,6 @@ function leftBy(
     const reads = trace === undefined ? [] : trace.add(event);
     if (below === undefined || reads === undefined) return undefined;
     if (isForce && (event.kind === "state" || event.kind === "saved")) return undefined;
-    // What is computed while laying out belongs to all entries: it can't wait until one of them reads it.
-    if (isForce && (event.kind === "op" || event.kind === "dimension")) return undefined;
     if (event.kind !== "offered") events.push({ path: below, event, reads });
     else {
       // One that was installed further in has done its work.

@@ -173,9 +173,9 @@ describe("what could be mistaken", () => {
         `block Layer(width: int, seed: int) {
   param gain: f32[width] = ones
   let twice = 2.0 * gain
-  forward(x: f32[B, N, width]) -> f32[B, N, width] = x * twice
+  forward(x: f32[B, N, width], y: f32[B, N, width]) -> f32[B, N, width] = x * twice + y
 }`,
-        "layer(x)",
+        "layer(x, by)",
       ),
     ],
     [
